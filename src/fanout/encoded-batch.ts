@@ -1,0 +1,31 @@
+/** One encoded STOMP frame. `isText` tells whether a WebSocket text frame may carry it. */
+export interface EncodedFrame {
+  readonly bytes: Uint8Array
+  readonly isText: boolean
+}
+
+/** Turns frames into the bytes of one kind of transport, for one write. */
+export type Rendering = (frames: readonly EncodedFrame[]) => Uint8Array
+
+/**
+ * Frames that many subscribers get alike. Each kind of transport renders them once, whoever asks
+ * first, and everybody writes the same bytes.
+ */
+export class EncodedBatch {
+  readonly frames: readonly EncodedFrame[]
+  readonly #rendered = new Map<Rendering, Uint8Array>()
+
+  constructor(frames: readonly EncodedFrame[]) {
+    this.frames = frames
+  }
+
+  /** @param rendering the same function object each time, or nothing is shared */
+  render(rendering: Rendering): Uint8Array {
+    let bytes = this.#rendered.get(rendering)
+    if (bytes === undefined) {
+      bytes = rendering(this.frames)
+      this.#rendered.set(rendering, bytes)
+    }
+    return bytes
+  }
+}
