@@ -1,0 +1,87 @@
+import type { Watch } from '../broker/broker.ts'
+import type { FanoutMessage } from './fanout-message.ts'
+import { Group, groupKey, type GroupTraits, type Member } from './group.ts'
+
+/** What an entry reports to the hub. */
+export interface EntryReport {
+  delivered(count: number): void
+  fault(error: unknown): void
+}
+
+/**
+ * All subscribers of one target on this node (of one destination, where the target is a user), and
+ * the messages of this turn that they have not been sent.
+ */
+export class Entry {
+  /** Resolves with the broker's watch; rejects where it was refused. */
+  readonly watch: Promise<Watch>
+  /** Subscribers attached or waiting for the watch. At zero the hub ends the watch. */
+  holders = 0
+  readonly #report: EntryReport
+  readonly #groups = new Map<string, Group>()
+  #pending: FanoutMessage[] = []
+  #isFlushing = false
+
+  constructor(watch: Promise<Watch>, report: EntryReport) {
+    this.watch = watch
+    this.#report = report
+  }
+
+  /**
+   * Keeps a message for the flush at the end of the turn.
+   * @returns whether it is the first one, so that a flush must be arranged
+   */
+  append(message: FanoutMessage): boolean {
+    if (this.#groups.size === 0) return false
+    return this.#pending.push(message) === 1
+  }
+
+  /** The member gets every message appended from now on, and none from before. */
+  join(traits: GroupTraits, member: Member): Group {
+    const key = groupKey(traits)
+    let group = this.#groups.get(key)
+    if (group === undefined) {
+      group = new Group(traits, this.#pending.length)
+      this.#groups.set(key, group)
+    } else {
+      this.#flushGroup(group)
+    }
+    group.members.add(member)
+    return group
+  }
+
+  /**
+   * The member first gets what was appended so far. From inside a `deliver` of this entry it leaves at
+   * once instead: sending now would overtake the batch that others have not been handed yet.
+   */
+  leave(group: Group, member: Member): void {
+    if (!this.#isFlushing) this.#flushGroup(group)
+    group.members.delete(member)
+    if (group.members.size === 0) this.#groups.delete(group.key)
+  }
+
+  /**
+   * Sends everything pending to everybody.
+   * @returns false where a `deliver` of this very entry led here: nothing was done, and it must be
+   * asked again, because sending now would overtake the batch that is being handed out
+   */
+  flush(): boolean {
+    if (this.#isFlushing) return false
+    // What arrives while subscribers are being told goes to the next list.
+    const pending = this.#pending
+    this.#pending = []
+    this.#isFlushing = true
+    for (const group of this.#groups.values()) {
+      this.#report.delivered(group.flush(pending, this.#report.fault))
+      group.next = 0
+    }
+    this.#isFlushing = false
+    return true
+  }
+
+  #flushGroup(group: Group): void {
+    this.#isFlushing = true
+    this.#report.delivered(group.flush(this.#pending, this.#report.fault))
+    this.#isFlushing = false
+  }
+}

@@ -1,0 +1,60 @@
+import { isUtf8 } from 'node:buffer'
+import { SharedMessage } from '../../protocol/encoder.ts'
+import { header } from '../../protocol/frame.ts'
+import type { Version } from '../../protocol/version.ts'
+import type { Delivery } from '../broker/broker.ts'
+import type { EncodedFrame } from './encoded-batch.ts'
+
+/** What a message weighs besides its headers and body; only for the bound on pending bytes. */
+const OVERHEAD_BYTES = 64
+
+/**
+ * One delivery on its way to this node's subscribers. Body and headers are encoded once for each
+ * destination shown, however many subscription ids there are; most messages show just one.
+ */
+export class FanoutMessage {
+  /** Roughly what keeping the message costs. */
+  readonly bytes: number
+  readonly #delivery: Delivery
+  readonly #messageId: string
+  readonly #encoded = new Map<string, SharedMessage>()
+  #isText: boolean | undefined
+
+  constructor(delivery: Delivery, messageId: string) {
+    this.#delivery = delivery
+    this.#messageId = messageId
+    let bytes = OVERHEAD_BYTES + delivery.body.byteLength
+    for (const text of delivery.headers) bytes += text.length
+    this.bytes = bytes
+  }
+
+  /** @param shownAs what `destination` says; without it, where the message was published to */
+  encodeFor(subscriptionId: string, version: Version, shownAs?: string): EncodedFrame {
+    const shared = this.#sharedFor(shownAs ?? this.#ownDestination())
+    this.#isText ??= isText(this.#delivery)
+    return { bytes: shared.encodeFor(subscriptionId, version), isText: this.#isText }
+  }
+
+  #sharedFor(destination: string): SharedMessage {
+    let shared = this.#encoded.get(destination)
+    if (shared === undefined) {
+      const { headers, body, eventId } = this.#delivery
+      // Ours come first: where a name is repeated, the first one counts.
+      const own = ['destination', destination, 'message-id', this.#messageId]
+      if (eventId !== undefined) own.push('event-id', eventId)
+      shared = new SharedMessage([...own, ...headers], body)
+      this.#encoded.set(destination, shared)
+    }
+    return shared
+  }
+
+  #ownDestination(): string {
+    const { address } = this.#delivery
+    return address.kind === 'user' ? address.destination : `/topic/${address.topic}`
+  }
+}
+
+/** A WebSocket text frame must be UTF-8 throughout, or browsers cut the connection (RFC 6455, 8.1). */
+function isText({ headers, body }: Delivery): boolean {
+  return header(headers, 'content-type') !== 'application/octet-stream' && isUtf8(body)
+}

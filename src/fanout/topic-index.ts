@@ -1,0 +1,63 @@
+import { compileTopicPattern } from '../../protocol/destination.ts'
+
+const WILDCARD_WORD = /(^|\.)[*#](\.|$)/
+
+interface Compiled<T> {
+  readonly value: T
+  readonly matches: (topic: string) => boolean
+}
+
+/**
+ * Values by topic pattern, for the question "who wants this topic?". Exact names cost one look-up;
+ * wildcards are tried one after the other, and the outcome is remembered for the next message.
+ */
+export class TopicIndex<T> {
+  readonly #exact = new Map<string, T>()
+  readonly #patterns = new Map<string, Compiled<T>>()
+  /** Topics seen lately, with what patterns made of them. Emptied when patterns change or it is full. */
+  readonly #remembered = new Map<string, readonly T[]>()
+  readonly #maxRemembered: number
+
+  constructor(maxRemembered: number) {
+    this.#maxRemembered = maxRemembered
+  }
+
+  get(pattern: string): T | undefined {
+    return this.#exact.get(pattern) ?? this.#patterns.get(pattern)?.value
+  }
+
+  set(pattern: string, value: T): void {
+    if (WILDCARD_WORD.test(pattern)) {
+      this.#patterns.set(pattern, { value, matches: compileTopicPattern(pattern) })
+      this.#remembered.clear()
+    } else {
+      this.#exact.set(pattern, value)
+    }
+  }
+
+  delete(pattern: string): void {
+    this.#exact.delete(pattern)
+    if (this.#patterns.delete(pattern)) this.#remembered.clear()
+  }
+
+  /** The value of exactly this name. A wildcard word in it is only a word here. */
+  exact(topic: string): T | undefined {
+    return this.#exact.get(topic)
+  }
+
+  /** The values of all wildcard patterns that the topic matches. */
+  matching(topic: string): readonly T[] {
+    if (this.#patterns.size === 0) return []
+    let values = this.#remembered.get(topic)
+    if (values === undefined) {
+      values = [...this.#patterns.values()].filter((each) => each.matches(topic)).map((each) => each.value)
+      if (this.#remembered.size >= this.#maxRemembered) this.#remembered.clear()
+      this.#remembered.set(topic, values)
+    }
+    return values
+  }
+
+  get rememberedCount(): number {
+    return this.#remembered.size
+  }
+}
