@@ -1,0 +1,251 @@
+import type { HeaderList } from '../../protocol/frame.ts'
+
+/**
+ * The store port: everything of the relay that survives `kill -9`. Adapters live in `kysely/`, one
+ * dialect each. One contract suite, `test/store/contract.ts`, runs over every dialect; every sentence
+ * below is in it.
+ *
+ * Durability. A promise of a writing method resolves after the database has committed and synced.
+ *
+ * Values. Times are ISO 8601 in UTC with milliseconds (`2030-01-31T09:30:00.000Z`): they sort as
+ * text and go into payloads as they are. JSON fields are plain values, not text. Strings may hold any
+ * Unicode text except U+0000 and lone surrogates, which databases disagree about: a string that
+ * does is refused by the call that brings it, with `MessageError('invalid-payload')`.
+ *
+ * Failure. Methods reject with `MessageError('store-unavailable')`, cause kept, when the database
+ * does not answer or refuses, and with `MessageError('conflict')` only where the method says so.
+ * After `close` every method rejects with `store-unavailable`.
+ *
+ * Nothing here promises that a call runs at once or in the caller's turn.
+ */
+export interface Store {
+  /** One per database, made once; the first half of every event id. `[A-Za-z0-9_-]`, short. */
+  readonly epoch: string
+  readonly accounts: AccountRepository
+  readonly settings: SettingRepository
+  readonly messages: MessageReader
+  readonly broadcasts: BroadcastReader
+  readonly notifications: NotificationReader
+  readonly orders: OrderReader
+  readonly deadLetters: DeadLetterReader
+  readonly log: StreamLog
+  readonly outbox: OutboxRepository
+
+  /**
+   * Runs `work` in one transaction: all of it is committed when the promise resolves, and none when
+   * it rejects, with `work`'s own error or `store-unavailable`. Transactions of one node run one
+   * after the other, in the order of calls; beyond a bound of waiting ones the call rejects with
+   * `too-many-pending`. `work` must not wait for another `transact`: it would wait for itself. Reads
+   * of the repositories above are fine, and see what was committed before. Stored events come from
+   * `StreamAppender`, which adds group commit and relaying; other work may call this directly.
+   */
+  transact<R>(work: (tx: StoreTransaction) => Promise<R>): Promise<R>
+
+  /** Resolves when the database answers. */
+  ping(): Promise<void>
+
+  /** Waits for the transaction under way, then ends. Idempotent. */
+  close(): Promise<void>
+}
+
+/**
+ * The writing side. Inserts are staged: they are checked at once, written together, many rows a
+ * statement, when the transaction ends, and in the order of calls within a table. A transaction
+ * object is dead once its transaction has ended.
+ */
+export interface StoreTransaction {
+  readonly messages: { insert(row: MessageRow): void }
+  readonly broadcasts: { insert(row: BroadcastRow): void }
+  readonly notifications: { insert(row: NotificationRow): void }
+  readonly deadLetters: { insert(row: DeadLetterRow): void }
+  readonly orders: {
+    /** The order as this transaction sees it, own saves included; locked until the transaction ends. */
+    find(orderId: string): Promise<OrderRow | null>
+    /** Stores the state and adds it to the order's history. */
+    save(row: OrderRow): void
+  }
+
+  /**
+   * Runs a part of the transaction. When `part` rejects, what it staged is dropped, the rejection is
+   * passed on, and the transaction is as before and may go on. Parts do not overlap, and one part
+   * does not contain another.
+   */
+  attempt<R>(part: () => Promise<R>): Promise<R>
+
+  /**
+   * Gives each event the next offset of its stream (1, 2, 3 …, gap-free, in the order of the array)
+   * and stores it together with its outbox row. Locks the streams in sorted order, until the
+   * transaction ends: so call it once, last. The answer is in the order of the array.
+   */
+  appendEvents(events: readonly NewEventRow[]): Promise<readonly AppendedEvent[]>
+}
+
+export interface AccountRow {
+  readonly name: string
+  /** Algorithm, parameters, salt and hash in one string (`auth/passwords.ts`). */
+  readonly passwordHash: string
+  readonly roles: readonly string[]
+  readonly createdAt: string
+}
+
+export interface AccountRepository {
+  find(name: string): Promise<AccountRow | null>
+  /** Rejects with `conflict` when the name is taken. Names differ by case. */
+  create(row: AccountRow): Promise<void>
+}
+
+export interface SettingRepository {
+  find(key: string): Promise<string | null>
+  /** The stored value; the first caller's `make()` where there was none, whoever else asks meanwhile. */
+  getOrCreate(key: string, make: () => string): Promise<string>
+}
+
+export interface MessageRow {
+  /** A UUID version 7: sorts by time. */
+  readonly id: string
+  /** null in the public conversation and in private messages, which have a `receiver`. */
+  readonly room: string | null
+  readonly sender: string
+  readonly receiver: string | null
+  readonly content: string
+  readonly clientId: string | null
+  readonly replyTo: string | null
+  readonly status: string
+  readonly createdAt: string
+}
+
+/** `public` is `/app/messages` without receiver. */
+export type Conversation =
+  | { readonly kind: 'public' }
+  | { readonly kind: 'room'; readonly room: string }
+  | { readonly kind: 'private'; readonly users: readonly [string, string] }
+
+export interface Page {
+  /** Only rows whose id sorts below this one. */
+  readonly before?: string
+  readonly limit: number
+}
+
+export interface MessageReader {
+  find(id: string): Promise<MessageRow | null>
+  /** Newest first. */
+  list(conversation: Conversation, page: Page): Promise<readonly MessageRow[]>
+}
+
+export interface BroadcastRow {
+  readonly id: string
+  readonly title: string
+  readonly message: string
+  readonly type: string
+  readonly createdAt: string
+}
+
+export interface BroadcastReader {
+  find(id: string): Promise<BroadcastRow | null>
+  /** Newest first. */
+  list(page: Page): Promise<readonly BroadcastRow[]>
+}
+
+export interface NotificationRow {
+  readonly id: string
+  readonly userId: string
+  readonly title: string
+  readonly message: string
+  readonly type: string
+  /** Any JSON value. */
+  readonly data: unknown
+  readonly createdAt: string
+  readonly readAt: string | null
+  readonly archivedAt: string | null
+}
+
+export interface NotificationReader {
+  /** Newest first. */
+  list(userId: string, page: Page): Promise<readonly NotificationRow[]>
+}
+
+export interface OrderRow {
+  readonly orderId: string
+  readonly userId: string
+  readonly status: string
+  /** Any JSON value; null where the service sent none. */
+  readonly items: unknown
+  readonly note: string | null
+  readonly version: number | null
+  /** When the service says it changed. */
+  readonly updatedAt: string
+  /** When the relay first heard of it. */
+  readonly createdAt: string
+}
+
+export interface OrderReader {
+  find(orderId: string): Promise<OrderRow | null>
+  /** Of one user, by order id descending. */
+  list(userId: string, page: Page): Promise<readonly OrderRow[]>
+  /** Every state that was saved, oldest first, at most `limit` (the newest ones). */
+  history(orderId: string, limit: number): Promise<readonly OrderRow[]>
+}
+
+export interface DeadLetterRow {
+  readonly id: string
+  readonly queue: string
+  readonly reason: string
+  readonly headers: HeaderList
+  readonly body: Uint8Array
+  readonly createdAt: string
+}
+
+export interface DeadLetterReader {
+  find(id: string): Promise<DeadLetterRow | null>
+  /** Newest first. */
+  list(page: Page): Promise<readonly DeadLetterRow[]>
+}
+
+export interface NewEventRow {
+  /** The destination that names the stream: `/topic/messages`, `/user/bob/queue/orders`. */
+  readonly stream: string
+  /** Where it is to be relayed. The store does not look inside. */
+  readonly address: unknown
+  /** For subscribers. */
+  readonly headers: HeaderList
+  /** Text, as stored events are JSON. */
+  readonly body: string
+  readonly createdAt: string
+}
+
+export interface AppendedEvent {
+  /** Grows in commit order among the rows of one node; has holes. */
+  readonly seq: number
+  readonly stream: string
+  readonly offset: number
+}
+
+export interface StoredEvent {
+  readonly offset: number
+  readonly headers: HeaderList
+  readonly body: string
+  readonly createdAt: string
+}
+
+export interface StreamLog {
+  /** The last offset given, 0 where nothing was stored. Trimming does not lower it. */
+  head(stream: string): Promise<number>
+  /** The heads of many streams in one question; each stream asked for is in the answer. */
+  heads(streams: readonly string[]): Promise<ReadonlyMap<string, number>>
+  /** Events with greater offsets, ascending, without gaps, beginning with the first one kept. */
+  read(stream: string, afterOffset: number, limit: number): Promise<readonly StoredEvent[]>
+}
+
+export interface OutboxRow extends AppendedEvent {
+  readonly address: unknown
+  readonly headers: HeaderList
+  readonly body: string
+}
+
+/** What this node stored and the broker has not confirmed, and what dead nodes left to it. */
+export interface OutboxRepository {
+  /** Rows with greater `seq`, ascending. */
+  pending(afterSeq: number, limit: number): Promise<readonly OutboxRow[]>
+  /** The broker has them. Rows already gone are no fault. */
+  remove(seqs: readonly number[]): Promise<void>
+}
