@@ -1,6 +1,7 @@
+import { compileTopicPattern } from '../../protocol/destination.ts'
 import type { Delivery, WatchTarget } from '../broker/broker.ts'
 import type { Entry } from './entry.ts'
-import { TopicIndex } from './topic-index.ts'
+import { TopicIndex } from '../lib/topic-index.ts'
 
 /** Stands for "whatever destination of this user"; real ones begin with a slash. */
 const ANY = ''
@@ -14,29 +15,24 @@ export interface EntryPlace {
 
 /** The node's entries, found by place when someone joins and by delivery when a message arrives. */
 export class EntryIndex {
-  readonly topics: TopicIndex<Entry>
+  readonly #topics: TopicIndex<Entry>
   readonly #privates = new Map<string, Entry>()
   readonly #users = new Map<string, Map<string, Entry>>()
 
   constructor(maxRememberedTopics: number) {
-    this.topics = new TopicIndex(maxRememberedTopics)
+    this.#topics = new TopicIndex(compileTopicPattern, maxRememberedTopics)
   }
 
   get({ target, userDestination = ANY }: EntryPlace): Entry | undefined {
-    switch (target.kind) {
-      case 'topic':
-        return this.topics.get(target.pattern)
-      case 'private':
-        return this.#privates.get(target.topic)
-      case 'user':
-        return this.#users.get(target.user)?.get(userDestination)
-    }
+    if (target.kind === 'topic') return this.#topics.get(target.pattern)
+    if (target.kind === 'private') return this.#privates.get(target.topic)
+    return this.#users.get(target.user)?.get(userDestination)
   }
 
   set({ target, userDestination = ANY }: EntryPlace, entry: Entry): void {
     switch (target.kind) {
       case 'topic':
-        this.topics.set(target.pattern, entry)
+        this.#topics.set(target.pattern, entry)
         break
       case 'private':
         this.#privates.set(target.topic, entry)
@@ -51,7 +47,7 @@ export class EntryIndex {
   delete({ target, userDestination = ANY }: EntryPlace): void {
     switch (target.kind) {
       case 'topic':
-        this.topics.delete(target.pattern)
+        this.#topics.delete(target.pattern)
         break
       case 'private':
         this.#privates.delete(target.topic)
@@ -68,8 +64,8 @@ export class EntryIndex {
   find({ address }: Delivery, found: (entry: Entry | undefined) => void): void {
     switch (address.kind) {
       case 'topic':
-        found(this.topics.exact(address.topic))
-        for (const entry of this.topics.matching(address.topic)) found(entry)
+        found(this.#topics.exact(address.topic))
+        for (const entry of this.#topics.matching(address.topic)) found(entry)
         break
       case 'private':
         found(this.#privates.get(address.topic))

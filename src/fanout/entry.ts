@@ -4,8 +4,8 @@ import { Group, groupKey, type GroupTraits, type Member } from './group.ts'
 
 /** What an entry reports to the hub. */
 export interface EntryReport {
-  delivered(count: number): void
-  fault(error: unknown): void
+  readonly delivered: (count: number) => void
+  readonly fault: (error: unknown) => void
 }
 
 /**

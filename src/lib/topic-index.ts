@@ -1,10 +1,10 @@
-import { compileTopicPattern } from '../../protocol/destination.ts'
-
 const WILDCARD_WORD = /(^|\.)[*#](\.|$)/
+
+export type TopicMatcher = (topic: string) => boolean
 
 interface Compiled<T> {
   readonly value: T
-  readonly matches: (topic: string) => boolean
+  readonly matches: TopicMatcher
 }
 
 /**
@@ -16,9 +16,12 @@ export class TopicIndex<T> {
   readonly #patterns = new Map<string, Compiled<T>>()
   /** Topics seen lately, with what patterns made of them. Emptied when patterns change or it is full. */
   readonly #remembered = new Map<string, readonly T[]>()
+  readonly #compile: (pattern: string) => TopicMatcher
   readonly #maxRemembered: number
 
-  constructor(maxRemembered: number) {
+  /** @param maxRemembered for how many topics the outcome is kept; beyond it all are forgotten */
+  constructor(compile: (pattern: string) => TopicMatcher, maxRemembered: number) {
+    this.#compile = compile
     this.#maxRemembered = maxRemembered
   }
 
@@ -28,7 +31,7 @@ export class TopicIndex<T> {
 
   set(pattern: string, value: T): void {
     if (WILDCARD_WORD.test(pattern)) {
-      this.#patterns.set(pattern, { value, matches: compileTopicPattern(pattern) })
+      this.#patterns.set(pattern, { value, matches: this.#compile(pattern) })
       this.#remembered.clear()
     } else {
       this.#exact.set(pattern, value)
