@@ -1,0 +1,54 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+
+/**
+ * Ends processes of ours and removes their folder when this process is gone, however it ended: the
+ * kernel closes the pipe, the shell at its other end reads end of file and does the work. It is told
+ * of process groups, so what they started goes with them.
+ */
+export class Watchdog {
+  readonly #shell: ChildProcess
+  readonly #groups = new Set<number>()
+
+  /** @param dir removed in the end; pass undefined to keep the caller's own folder */
+  constructor(dir: string | undefined) {
+    const script = [
+      'groups=""',
+      'while read -r line; do groups="$line"; done',
+      'for group in $groups; do kill -s KILL -- "-$group" 2>/dev/null; done',
+      '[ -z "$1" ] || rm -rf -- "$1" || { sleep 1; rm -rf -- "$1"; }',
+    ].join('\n')
+    // A session of its own: Ctrl-C on the terminal must not end it before its time.
+    this.#shell = spawn('/bin/sh', ['-c', script, 'watchdog', dir ?? ''], {
+      detached: true,
+      stdio: ['pipe', 'ignore', 'ignore'],
+    })
+    this.#shell.once('error', () => undefined)
+    this.#shell.stdin?.on('error', () => undefined)
+    this.#shell.unref()
+  }
+
+  /** The process must have been spawned `detached`, or its group would be ours. */
+  watch(child: ChildProcess): void {
+    const group = child.pid
+    if (group === undefined) return
+    this.#groups.add(group)
+    this.#tell()
+    child.once('exit', () => {
+      this.#groups.delete(group)
+      this.#tell()
+    })
+  }
+
+  /** Ends what still runs and resolves when the folder is gone. */
+  async release(): Promise<void> {
+    if (this.#shell.exitCode !== null || this.#shell.signalCode !== null) return
+    const exited = once(this.#shell, 'exit')
+    this.#shell.stdin?.end()
+    await exited
+  }
+
+  #tell(): void {
+    if (this.#shell.stdin?.writable === true) this.#shell.stdin.write(`${[...this.#groups].join(' ')}\n`)
+  }
+}

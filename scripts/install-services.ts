@@ -1,0 +1,130 @@
+import { spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { rm, writeFile } from 'node:fs/promises'
+import process, { env } from 'node:process'
+import { createInterface } from 'node:readline/promises'
+import { pathToFileURL } from 'node:url'
+
+/** One server that the tests run against. */
+interface Service {
+  readonly name: string
+  /** It is installed when one of these files exists. */
+  readonly provenBy: readonly string[]
+  /** What Debian and Ubuntu call it. */
+  readonly debianPackage: string
+}
+
+const SERVICES: readonly Service[] = [
+  {
+    name: 'RabbitMQ 3.10 or later, with its STOMP and Web STOMP plugins',
+    provenBy: ['/usr/lib/rabbitmq/bin/rabbitmq-server'],
+    debianPackage: 'rabbitmq-server',
+  },
+]
+
+/** Debian's maintainer scripts ask this file before they start a service; 101 means: do not. */
+const POLICY_FILE = '/usr/sbin/policy-rc.d'
+const POLICY = '#!/bin/sh\nexit 101\n'
+
+/**
+ * Makes sure the servers that the tests need are installed. As root on Debian or Ubuntu it installs
+ * what is missing: with `CI` set at once, on a terminal after asking.
+ *
+ * @throws Error naming exactly what to install, where it may not or cannot do so
+ */
+export async function ensureServices(): Promise<void> {
+  const missing = missingServices()
+  if (missing.length === 0) return
+  const refusal = cannotInstall()
+  if (refusal !== undefined) throw new Error(whatToInstall(missing, refusal))
+  if (!(await isAllowed(missing))) throw new Error(whatToInstall(missing, 'you were asked and said no'))
+  await install(missing.map((service) => service.debianPackage))
+  const still = missingServices()
+  if (still.length > 0) throw new Error(whatToInstall(still, 'apt-get ran, and it is still not there'))
+}
+
+function missingServices(): Service[] {
+  return SERVICES.filter((service) => !service.provenBy.some((file) => existsSync(file)))
+}
+
+function cannotInstall(): string | undefined {
+  if (!existsSync('/etc/debian_version') || !existsSync('/usr/bin/apt-get')) {
+    return 'this is not Debian or Ubuntu'
+  }
+  if (process.getuid?.() !== 0) return 'that needs root'
+  if (!isUnattended() && !process.stdin.isTTY) return 'there is no terminal to ask on, and CI is not set'
+  return undefined
+}
+
+function isUnattended(): boolean {
+  return env['CI'] !== undefined && env['CI'] !== '' && env['CI'] !== 'false'
+}
+
+async function isAllowed(missing: readonly Service[]): Promise<boolean> {
+  if (isUnattended()) return true
+  const terminal = createInterface({ input: process.stdin, output: process.stdout })
+  try {
+    const packages = missing.map((service) => service.debianPackage).join(' ')
+    const answer = await terminal.question(`The tests need ${packages}. Install with apt-get now? [y/N] `)
+    return /^y(es)?$/i.test(answer.trim())
+  } finally {
+    terminal.close()
+  }
+}
+
+function whatToInstall(missing: readonly Service[], reason: string): string {
+  const packages = missing.map((service) => service.debianPackage).join(' ')
+  return [
+    `The tests need servers that are not installed (${reason}):`,
+    ...missing.map((service) => `  - ${service.name} (looked for ${service.provenBy.join(', ')})`),
+    'On Debian or Ubuntu, as root:',
+    `  apt-get update && apt-get install -y --no-install-recommends ${packages}`,
+  ].join('\n')
+}
+
+const stay = (): void => undefined
+
+async function install(packages: readonly string[]): Promise<void> {
+  // Ctrl-C reaches apt-get too; this process stays to take the policy file away again.
+  process.on('SIGINT', stay)
+  const wrotePolicy = await keepServicesFromStarting()
+  try {
+    await aptGet(['update'])
+    await aptGet(['install', '-y', '--no-install-recommends', ...packages])
+  } finally {
+    if (wrotePolicy) await rm(POLICY_FILE, { force: true })
+    process.off('SIGINT', stay)
+  }
+}
+
+/** @returns false where the machine has a policy of its own, which is left alone */
+async function keepServicesFromStarting(): Promise<boolean> {
+  try {
+    await writeFile(POLICY_FILE, POLICY, { mode: 0o755, flag: 'wx' })
+    return true
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false
+    throw error
+  }
+}
+
+async function aptGet(args: readonly string[]): Promise<void> {
+  const child = spawn('/usr/bin/apt-get', ['-o', 'DPkg::Lock::Timeout=120', ...args], {
+    stdio: ['ignore', 'inherit', 'inherit'],
+    env: { ...env, DEBIAN_FRONTEND: 'noninteractive' },
+  })
+  const status = await new Promise<string>((resolve, reject) => {
+    child.once('error', reject)
+    child.once('exit', (code, signal) => resolve(code === null ? String(signal) : String(code)))
+  })
+  if (status !== '0') throw new Error(`apt-get ${args.join(' ')} ended with ${status}`)
+}
+
+if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
+  try {
+    await ensureServices()
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
+    process.exitCode = 1
+  }
+}
