@@ -35,12 +35,13 @@ export class Passwords {
   readonly #maxWaiting: number
   readonly #waiting: (() => void)[] = []
   #running = 0
-  #decoy: Promise<string> | undefined
+  readonly #decoy: ScryptHash
 
   constructor(options: PasswordOptions = {}) {
     this.#cost = options.cost ?? 16_384
     this.#concurrency = options.concurrency ?? 2
     this.#maxWaiting = options.maxWaiting ?? 1000
+    this.#decoy = { ...this.#shape(), key: randomBytes(KEY_BYTES) }
   }
 
   /** @throws MessageError `invalid-payload` for an empty password or one above 1,024 bytes */
@@ -48,12 +49,7 @@ export class Passwords {
     if (!isUsable(password)) {
       throw new MessageError('invalid-payload', `a password has 1 to ${MAX_PASSWORD_BYTES} bytes`)
     }
-    const shape = {
-      cost: this.#cost,
-      blockSize: BLOCK_SIZE,
-      parallelization: 1,
-      salt: randomBytes(SALT_BYTES),
-    }
+    const shape = this.#shape()
     const key = await this.#derive(password, shape, KEY_BYTES)
     return format({ ...shape, key })
   }
@@ -64,11 +60,14 @@ export class Passwords {
    */
   async verify(password: string, hash: string | null): Promise<boolean> {
     if (!isUsable(password)) return false
-    this.#decoy ??= this.hash(randomBytes(SALT_BYTES).toString('hex'))
-    const expected = parse(hash ?? (await this.#decoy))
+    const expected = hash === null ? this.#decoy : parse(hash)
     if (expected === null) throw new MessageError('internal', 'the stored password cannot be read')
     const key = await this.#derive(password, expected, expected.key.length)
     return timingSafeEqual(key, expected.key) && hash !== null
+  }
+
+  #shape(): Omit<ScryptHash, 'key'> {
+    return { cost: this.#cost, blockSize: BLOCK_SIZE, parallelization: 1, salt: randomBytes(SALT_BYTES) }
   }
 
   async #derive(password: string, shape: Omit<ScryptHash, 'key'>, length: number): Promise<Buffer> {

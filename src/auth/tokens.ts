@@ -18,11 +18,11 @@ const CLOCK_TOLERANCE_SECONDS = 5
 export class Tokens {
   readonly #key: KeyObject
 
-  /** @throws NodeError `config` for a secret below 32 bytes of UTF-8 */
+  /** @throws NodeError `invalid-configuration` for a secret below 32 bytes of UTF-8 */
   constructor(options: { secret: string }) {
     const bytes = Buffer.from(options.secret)
     if (bytes.length < MIN_SECRET_BYTES) {
-      throw new NodeError('config', `the JWT secret has less than ${MIN_SECRET_BYTES} bytes`)
+      throw new NodeError('invalid-configuration', `the JWT secret has less than ${MIN_SECRET_BYTES} bytes`)
     }
     this.#key = createSecretKey(bytes)
   }

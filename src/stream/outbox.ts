@@ -1,0 +1,220 @@
+import { formatEventId } from '../../protocol/event-id.ts'
+import type { Address, Broker } from '../broker/broker.ts'
+import { MessageError } from '../errors.ts'
+import { backoffMs } from '../lib/backoff.ts'
+import type { OutboxRow, Store } from '../store/store.ts'
+import type { Log } from '../telemetry/log.ts'
+import { Lanes } from './lanes.ts'
+
+export interface OutboxOptions {
+  readonly store: Pick<Store, 'outbox' | 'epoch'>
+  readonly broker: Pick<Broker, 'publish'>
+  readonly log: Pick<Log, 'warn'>
+  /** Publishes without confirmation at once. Default 1,000. */
+  readonly window?: number
+  /** Rows in memory; beyond it they are read from the table again when their turn comes. Default 10,000. */
+  readonly maxHeld?: number
+  /** Rows read at once. Default 500. */
+  readonly pageSize?: number
+  /** Confirmed rows are removed together after this time, as each removal costs an fsync. Default 100. */
+  readonly removeDelayMs?: number
+  /** The same event refused by the broker so often is given up: the log has it. Default 5. */
+  readonly maxRefusals?: number
+  readonly retryBaseMs?: number
+  readonly retryMaxMs?: number
+  /** How long `close` waits for confirmations. Default 5,000. */
+  readonly closeTimeoutMs?: number
+}
+
+/**
+ * Relays what was committed, in commit order for each address, at least once: a row goes when the
+ * broker has confirmed it and all before it of its address. What an earlier process left behind
+ * comes first. While the broker is away rows wait in the table, and nothing is lost.
+ */
+export class Outbox {
+  readonly #options: OutboxOptions
+  readonly #maxHeld: number
+  readonly #pageSize: number
+  readonly #lanes: Lanes<OutboxRow>
+  /** Up to here rows were taken into memory. */
+  #tailSeq = 0
+  /** Up to here rows are known to exist. */
+  #newestSeq = 0
+  /** The table holds rows after `#tailSeq` that were not taken. */
+  #isBehind = true
+  #hasStarted = false
+  #isClosed = false
+  #reading: Promise<void> | undefined
+  #confirmed: number[] = []
+  #removing: Promise<void> | undefined
+  #storeAttempt = 0
+  #readTimer: NodeJS.Timeout | undefined
+  #removeTimer: NodeJS.Timeout | undefined
+
+  constructor(options: OutboxOptions) {
+    this.#options = options
+    this.#maxHeld = options.maxHeld ?? 10_000
+    this.#pageSize = options.pageSize ?? 500
+    this.#lanes = new Lanes<OutboxRow>({
+      publish: (row) => this.#publish(row),
+      laneOf: (row) => row.stream,
+      onDone: (row) => this.#onDone(row),
+      isRefusal: (error) => error instanceof MessageError && error.code !== 'broker-unavailable',
+      onGivenUp: (row, error) => {
+        const { stream, offset } = row
+        options.log.warn(
+          { event: 'relay-given-up', stream, offset, err: error },
+          'the broker refuses an event',
+        )
+      },
+      window: options.window ?? 1000,
+      maxRefusals: options.maxRefusals ?? 5,
+      retryBaseMs: options.retryBaseMs ?? 50,
+      retryMaxMs: options.retryMaxMs ?? 2000,
+    })
+  }
+
+  /** Rows in memory that the broker has not confirmed: for the metric. */
+  get held(): number {
+    return this.#lanes.held
+  }
+
+  /** Begins to relay. Resolves when the first rows left behind were read; rejects when they cannot be. */
+  async start(): Promise<void> {
+    this.#hasStarted = true
+    await this.#readPage()
+    this.#catchUp()
+  }
+
+  /** Takes what was just committed, in commit order. Never throws. */
+  push(rows: readonly OutboxRow[]): void {
+    if (this.#isClosed) return
+    for (const row of rows) {
+      if (row.seq > this.#newestSeq) this.#newestSeq = row.seq
+      if (row.seq <= this.#tailSeq) continue
+      if (this.#isBehind || this.#lanes.held >= this.#maxHeld) this.#isBehind = true
+      else this.#take(row)
+    }
+    this.#catchUp()
+  }
+
+  /** Takes no more and waits, within a bound, for what is under way. The rest stays in the table. Idempotent. */
+  async close(): Promise<void> {
+    this.#isClosed = true
+    clearTimeout(this.#readTimer)
+    let timer: NodeJS.Timeout | undefined
+    const timeout = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, this.#options.closeTimeoutMs ?? 5000)
+    })
+    await Promise.race([this.#lanes.close(), timeout])
+    clearTimeout(timer)
+    await this.#reading
+    clearTimeout(this.#removeTimer)
+    await this.#removing
+    await this.#remove()
+    clearTimeout(this.#removeTimer)
+  }
+
+  #take(row: OutboxRow): void {
+    this.#tailSeq = row.seq
+    this.#lanes.push(row)
+  }
+
+  async #publish(row: OutboxRow): Promise<void> {
+    const { address } = row
+    if (!isAddress(address)) throw new MessageError('internal', 'an outbox row has no address')
+    await this.#options.broker.publish(
+      {
+        address,
+        headers: row.headers,
+        body: Buffer.from(row.body),
+        persistent: true,
+        eventId: formatEventId(this.#options.store.epoch, row.offset),
+      },
+      { patient: true },
+    )
+  }
+
+  #catchUp(): void {
+    const isDue =
+      this.#isBehind && this.#hasStarted && !this.#isClosed && this.#lanes.held * 2 <= this.#maxHeld
+    if (!isDue || this.#reading !== undefined || this.#readTimer !== undefined) return
+    this.#reading = this.#readPage().then(
+      () => this.#afterRead(undefined),
+      (error: unknown) => this.#afterRead(error),
+    )
+  }
+
+  #afterRead(error: unknown): void {
+    this.#reading = undefined
+    if (error === undefined) {
+      this.#storeAttempt = 0
+      this.#catchUp()
+      return
+    }
+    this.#options.log.warn({ event: 'outbox-unreadable', err: error }, 'the outbox cannot be read')
+    if (this.#isClosed) return
+    this.#readTimer = setTimeout(() => {
+      this.#readTimer = undefined
+      this.#catchUp()
+    }, this.#retryMs())
+  }
+
+  async #readPage(): Promise<void> {
+    const rows = await this.#options.store.outbox.pending(this.#tailSeq, this.#pageSize)
+    if (this.#isClosed) return
+    for (const row of rows) this.#take(row)
+    // A short page is the end of the table, unless a commit came while it was read.
+    this.#isBehind = rows.length >= this.#pageSize || this.#tailSeq < this.#newestSeq
+  }
+
+  #onDone(row: OutboxRow): void {
+    this.#confirmed.push(row.seq)
+    if (!this.#isClosed) this.#scheduleRemoval(this.#options.removeDelayMs ?? 100)
+    this.#catchUp()
+  }
+
+  #scheduleRemoval(delayMs: number): void {
+    if (this.#removing !== undefined) return
+    this.#removeTimer ??= setTimeout(() => {
+      this.#removeTimer = undefined
+      this.#removing = this.#remove().finally(() => {
+        this.#removing = undefined
+        if (this.#confirmed.length > 0 && !this.#isClosed) this.#scheduleRemoval(this.#retryMs())
+      })
+    }, delayMs)
+  }
+
+  async #remove(): Promise<void> {
+    const seqs = this.#confirmed
+    if (seqs.length === 0) return
+    this.#confirmed = []
+    try {
+      await this.#options.store.outbox.remove(seqs)
+      this.#storeAttempt = 0
+    } catch (error) {
+      this.#confirmed = [...seqs, ...this.#confirmed]
+      this.#storeAttempt += 1
+      this.#options.log.warn({ event: 'outbox-not-trimmed', err: error }, 'relayed rows stay in the outbox')
+    }
+  }
+
+  #retryMs(): number {
+    const { removeDelayMs, retryBaseMs, retryMaxMs } = this.#options
+    const jitterMs = backoffMs(this.#storeAttempt, retryBaseMs ?? 50, retryMaxMs ?? 2000)
+    return Math.max(removeDelayMs ?? 100, jitterMs)
+  }
+}
+
+function isAddress(value: unknown): value is Address {
+  if (typeof value !== 'object' || value === null || !('kind' in value)) return false
+  const names: Record<string, readonly string[]> = {
+    topic: ['topic'],
+    private: ['topic'],
+    user: ['user', 'destination'],
+    queue: ['queue'],
+  }
+  const needed = typeof value.kind === 'string' ? names[value.kind] : undefined
+  const fields = new Map(Object.entries(value))
+  return needed !== undefined && needed.every((name) => typeof fields.get(name) === 'string')
+}
