@@ -1,0 +1,81 @@
+import { encodeUtf8 } from './utf8.ts'
+
+/** Names of rooms and orders; an `orderId` and a `room` in payloads too. */
+export const NAME_PATTERN = '^[A-Za-z0-9_-]{1,64}$'
+/** Names of principals. */
+export const USER_NAME_PATTERN = '^[A-Za-z0-9_.@-]{1,64}$'
+
+const NAME = new RegExp(NAME_PATTERN)
+const USER_NAME = new RegExp(USER_NAME_PATTERN)
+const WILDCARD_WORD = /(^|\.)[*#](\.|$)/
+
+/** What AMQP can bind (a short string). Longer topics need a broker session of the client's own. */
+export const MAX_TOPIC_BYTES = 255
+
+export function isName(text: string): boolean {
+  return NAME.test(text)
+}
+
+export function isUserName(text: string): boolean {
+  return USER_NAME.test(text)
+}
+
+/** Length of a topic as AMQP counts it. */
+export function topicBytes(topic: string): number {
+  return encodeUtf8(topic).length
+}
+
+/** Queues, exchanges and topics of the relay itself, which no client reaches, whatever its role. */
+export function isReservedName(name: string): boolean {
+  return name === 'stomp-relay' || name.startsWith('stomp-relay.')
+}
+
+/** Orders travel where no wildcard and no outside publisher comes. */
+export function isPrivateTopic(topic: string): boolean {
+  return topic === 'orders' || topic.startsWith('orders.')
+}
+
+/** Whether a topic to subscribe to holds a wildcard; a `*` within a word is an ordinary character. */
+export function isTopicPattern(topic: string): boolean {
+  return WILDCARD_WORD.test(topic)
+}
+
+/**
+ * RabbitMQ's topic patterns: words between dots, `*` is one word, `#` is any number of words, none
+ * included (`a.#` matches `a`). Words may be empty: `a.*.b` matches `a..b`.
+ * @returns whether a topic matches; time at most proportional to words of pattern times words of topic
+ */
+export function compileTopicPattern(pattern: string): (topic: string) => boolean {
+  if (!isTopicPattern(pattern)) return (topic) => topic === pattern
+  const words = pattern.split('.')
+  const literal = words.slice(
+    0,
+    words.findIndex((word) => word === '*' || word === '#'),
+  )
+  const prefix = literal.join('.')
+  return (topic) => topic.startsWith(prefix) && matches(words, topic.split('.'))
+}
+
+function matches(pattern: readonly string[], topic: readonly string[]): boolean {
+  let p = 0
+  let t = 0
+  // The last `#` seen and the first topic word it does not cover yet: where to go on after a mismatch.
+  let hash = -1
+  let covered = 0
+  while (t < topic.length) {
+    if (pattern[p] === '#') {
+      hash = p++
+      covered = t
+    } else if (pattern[p] === '*' || pattern[p] === topic[t]) {
+      p++
+      t++
+    } else if (hash >= 0) {
+      p = hash + 1
+      t = ++covered
+    } else {
+      return false
+    }
+  }
+  while (pattern[p] === '#') p++
+  return p === pattern.length
+}
