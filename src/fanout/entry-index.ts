@@ -1,10 +1,12 @@
-import { compileTopicPattern } from '../../protocol/destination.ts'
+import { compileTopicPattern, isTopicPattern } from '../../protocol/destination.ts'
 import type { Delivery, WatchTarget } from '../broker/broker.ts'
 import type { Entry } from './entry.ts'
 import { TopicIndex } from '../lib/topic-index.ts'
 
 /** Stands for "whatever destination of this user"; real ones begin with a slash. */
 const ANY = ''
+
+const TOPIC_SYNTAX = { isPattern: isTopicPattern, compile: compileTopicPattern }
 
 /** Where an entry is found: a target, for users narrowed to one destination. */
 export interface EntryPlace {
@@ -20,7 +22,7 @@ export class EntryIndex {
   readonly #users = new Map<string, Map<string, Entry>>()
 
   constructor(maxRememberedTopics: number) {
-    this.#topics = new TopicIndex(compileTopicPattern, maxRememberedTopics)
+    this.#topics = new TopicIndex(TOPIC_SYNTAX, maxRememberedTopics)
   }
 
   get({ target, userDestination = ANY }: EntryPlace): Entry | undefined {

@@ -1,5 +1,5 @@
 import { MessageError } from '../errors.ts'
-import type { Broker, BrokerReceiver, Delivery, Watch, WatchTarget } from '../broker/broker.ts'
+import type { Broker, BrokerReceiver, Delivery, WatchTarget } from '../broker/broker.ts'
 import { Entry, type EntryReport } from './entry.ts'
 import { EntryIndex, type EntryPlace } from './entry-index.ts'
 import { FanoutMessage } from './fanout-message.ts'
@@ -142,7 +142,7 @@ export class Hub implements BrokerReceiver {
     this.#isClosed = true
     this.#flush()
     clearImmediate(this.#flushing)
-    for (const entry of this.#entries) endWatch(entry)
+    for (const entry of this.#entries) void endWatch(entry)
     this.#entries.clear()
   }
 
@@ -206,7 +206,7 @@ export class Hub implements BrokerReceiver {
         entry.holders -= 1
         if (entry.holders > 0 || this.#isClosed) return
         this.#forget(place, entry)
-        endWatch(entry)
+        void endWatch(entry)
       },
     }
   }
@@ -221,13 +221,8 @@ function closedError(): MessageError {
   return new MessageError('broker-unavailable', 'the server is shutting down')
 }
 
-function endWatch(entry: Entry): void {
-  entry.watch.then(
-    (watch: Watch) => {
-      watch.close()
-    },
-    () => {
-      // Refused: there is nothing to end.
-    },
-  )
+async function endWatch(entry: Entry): Promise<void> {
+  // A watch that was refused leaves nothing to end.
+  const watch = await entry.watch.catch(() => undefined)
+  watch?.close()
 }

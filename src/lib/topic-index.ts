@@ -1,6 +1,10 @@
-const WILDCARD_WORD = /(^|\.)[*#](\.|$)/
-
 export type TopicMatcher = (topic: string) => boolean
+
+/** What patterns mean: `protocol/destination.ts` knows. */
+export interface TopicSyntax {
+  readonly isPattern: (text: string) => boolean
+  readonly compile: (pattern: string) => TopicMatcher
+}
 
 interface Compiled<T> {
   readonly value: T
@@ -16,12 +20,12 @@ export class TopicIndex<T> {
   readonly #patterns = new Map<string, Compiled<T>>()
   /** Topics seen lately, with what patterns made of them. Emptied when patterns change or it is full. */
   readonly #remembered = new Map<string, readonly T[]>()
-  readonly #compile: (pattern: string) => TopicMatcher
+  readonly #syntax: TopicSyntax
   readonly #maxRemembered: number
 
   /** @param maxRemembered for how many topics the outcome is kept; beyond it all are forgotten */
-  constructor(compile: (pattern: string) => TopicMatcher, maxRemembered: number) {
-    this.#compile = compile
+  constructor(syntax: TopicSyntax, maxRemembered: number) {
+    this.#syntax = syntax
     this.#maxRemembered = maxRemembered
   }
 
@@ -30,8 +34,8 @@ export class TopicIndex<T> {
   }
 
   set(pattern: string, value: T): void {
-    if (WILDCARD_WORD.test(pattern)) {
-      this.#patterns.set(pattern, { value, matches: this.#compile(pattern) })
+    if (this.#syntax.isPattern(pattern)) {
+      this.#patterns.set(pattern, { value, matches: this.#syntax.compile(pattern) })
       this.#remembered.clear()
     } else {
       this.#exact.set(pattern, value)

@@ -1,0 +1,66 @@
+import { deferred } from '../../lib/deferred.ts'
+import type { ConsumeHandler, Consumer } from '../broker.ts'
+import type { MemoryQueue, QueueConsumer, QueuedMessage } from './memory-queue.ts'
+
+export interface IntakeOptions {
+  readonly queue: MemoryQueue
+  readonly prefetch: number
+  readonly handler: ConsumeHandler
+  /** How long `close` waits for handlers under way. */
+  readonly closeTimeoutMs: number
+  readonly onClose: (intake: Intake) => void
+}
+
+/** Consumes a queue for the relay itself, as many messages at once as `prefetch` says. */
+export class Intake implements QueueConsumer, Consumer {
+  readonly #options: IntakeOptions
+  readonly #idle = deferred()
+  #running = 0
+  #closing: Promise<void> | undefined
+
+  constructor(options: IntakeOptions) {
+    this.#options = options
+    options.queue.addConsumer(this)
+  }
+
+  hasCredit(): boolean {
+    return this.#running < this.#options.prefetch
+  }
+
+  take(message: QueuedMessage): void {
+    this.#running += 1
+    void this.#handle(message)
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#end()
+    return this.#closing
+  }
+
+  async #handle(message: QueuedMessage): Promise<void> {
+    const { queue, handler } = this.#options
+    const { content, isRedelivered } = message
+    try {
+      await handler({ headers: content.headers, body: content.body, isRedelivered })
+    } catch {
+      // The handler says why in its own log; here it only means "not done".
+      queue.giveBack([message])
+    }
+    this.#running -= 1
+    queue.wake()
+    if (this.#running === 0 && this.#closing !== undefined) this.#idle.resolve()
+  }
+
+  async #end(): Promise<void> {
+    const { queue, closeTimeoutMs, onClose } = this.#options
+    queue.removeConsumer(this)
+    if (this.#running > 0) {
+      const timeout = setTimeout(() => {
+        this.#idle.resolve()
+      }, closeTimeoutMs)
+      await this.#idle.promise
+      clearTimeout(timeout)
+    }
+    onClose(this)
+  }
+}

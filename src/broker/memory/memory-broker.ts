@@ -1,0 +1,137 @@
+import { MessageError, SessionError } from '../../errors.ts'
+import type {
+  Broker,
+  BrokerMessage,
+  BrokerReceiver,
+  BrokerSession,
+  BrokerSessionSink,
+  BrokerStatus,
+  ConsumeHandler,
+  ConsumeOptions,
+  Consumer,
+  Watch,
+  WatchTarget,
+} from '../broker.ts'
+import { Intake } from './intake.ts'
+import { DEFAULT_MEMORY_LIMITS, type MemoryCounters, type MemoryLimits, noCounts } from './memory-limits.ts'
+import { MemoryRouter } from './memory-router.ts'
+import { MemorySession } from './memory-session.ts'
+import { Turn } from './turn.ts'
+
+export interface MemoryBrokerOptions {
+  readonly limits?: Partial<MemoryLimits>
+}
+
+export interface MemoryBrokerWithCounters extends Broker {
+  readonly counters: Readonly<MemoryCounters>
+}
+
+/**
+ * The broker within this process: nothing to install, nothing kept over a restart, one node only.
+ * Queues, acknowledgements and topics behave as on RabbitMQ; of `/exchange` it knows `amq.topic`.
+ */
+export function createMemoryBroker(options: MemoryBrokerOptions = {}): MemoryBrokerWithCounters {
+  return new MemoryBroker({ ...DEFAULT_MEMORY_LIMITS, ...options.limits })
+}
+
+class MemoryBroker implements MemoryBrokerWithCounters {
+  readonly counters = noCounts()
+  readonly #limits: MemoryLimits
+  readonly #turn = new Turn()
+  readonly #router: MemoryRouter
+  readonly #sessions = new Set<MemorySession>()
+  readonly #intakes = new Set<Intake>()
+  readonly #listeners = new Set<(status: BrokerStatus) => void>()
+  #state: 'new' | 'up' | 'closed' = 'new'
+  #sessionsMade = 0
+  #closing: Promise<void> | undefined
+
+  constructor(limits: MemoryLimits) {
+    this.#limits = limits
+    this.#router = new MemoryRouter({ limits, counters: this.counters, turn: this.#turn })
+  }
+
+  async start(receiver: BrokerReceiver): Promise<void> {
+    this.#assertOpen()
+    this.#router.receiver = receiver
+    this.#enter('up')
+  }
+
+  async publish(message: BrokerMessage, _options?: { patient?: boolean }): Promise<void> {
+    this.#assertOpen()
+    this.#router.publish(message)
+  }
+
+  async watch(target: WatchTarget): Promise<Watch> {
+    this.#assertOpen()
+    this.#router.watch(target)
+    let isOpen = true
+    return {
+      close: () => {
+        if (isOpen) this.#router.unwatch(target)
+        isOpen = false
+      },
+    }
+  }
+
+  async openSession(_principal: { readonly name: string }, sink: BrokerSessionSink): Promise<BrokerSession> {
+    this.#assertOpen()
+    this.#sessionsMade += 1
+    const session = new MemorySession({
+      id: `memory-${this.#sessionsMade}`,
+      router: this.#router,
+      sink,
+      onClose: (closed) => this.#sessions.delete(closed),
+    })
+    this.#sessions.add(session)
+    return session
+  }
+
+  async consume(queue: string, { prefetch }: ConsumeOptions, handler: ConsumeHandler): Promise<Consumer> {
+    this.#assertOpen()
+    const intake = new Intake({
+      queue: this.#router.queues.declare(queue),
+      prefetch,
+      handler,
+      closeTimeoutMs: this.#limits.closeTimeoutMs,
+      onClose: (closed) => this.#intakes.delete(closed),
+    })
+    this.#intakes.add(intake)
+    return intake
+  }
+
+  status(): BrokerStatus {
+    const detail = { new: 'not started', up: 'in this process', closed: 'closed' }[this.#state]
+    return { isUp: this.#state === 'up', detail }
+  }
+
+  onStatus(listener: (status: BrokerStatus) => void): () => void {
+    this.#listeners.add(listener)
+    return () => {
+      this.#listeners.delete(listener)
+    }
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#end()
+    return this.#closing
+  }
+
+  async #end(): Promise<void> {
+    this.#enter('closed')
+    this.#router.receiver = undefined
+    const error = new SessionError('broker-closed', 'the broker is shutting down')
+    await Promise.all([...this.#sessions].map((session) => session.end(error)))
+    await Promise.all([...this.#intakes].map((intake) => intake.close()))
+    this.#turn.close()
+  }
+
+  #enter(state: 'up' | 'closed'): void {
+    this.#state = state
+    for (const listener of this.#listeners) listener(this.status())
+  }
+
+  #assertOpen(): void {
+    if (this.#state === 'closed') throw new MessageError('broker-unavailable', 'the broker is shutting down')
+  }
+}
