@@ -1,0 +1,57 @@
+import type { TSchema } from 'typebox'
+import { BROADCAST, BROADCAST_POST } from './payload/broadcast.ts'
+import { FAULT } from './payload/fault.ts'
+import { NOTIFICATION } from './payload/notification.ts'
+import { ORDER_EVENT, ORDER_SEND } from './payload/order.ts'
+import { PUBLIC_MESSAGE, PUBLIC_MESSAGE_SEND } from './payload/public-message.ts'
+import { ROOM_MESSAGE, ROOM_MESSAGE_SEND } from './payload/room-message.ts'
+
+export interface Payload {
+  readonly name: string
+  /** Where it travels, for PROTOCOL.md. */
+  readonly travels: string
+  readonly schema: TSchema
+}
+
+/** Every payload on the wire, in the order of PROTOCOL.md. */
+export const PAYLOADS: readonly Payload[] = [
+  { name: 'PublicMessageSend', travels: 'SEND `/app/messages`, `/app/send`', schema: PUBLIC_MESSAGE_SEND },
+  { name: 'PublicMessage', travels: 'MESSAGE `/topic/messages`', schema: PUBLIC_MESSAGE },
+  { name: 'RoomMessageSend', travels: 'SEND `/app/rooms/{room}/messages`', schema: ROOM_MESSAGE_SEND },
+  { name: 'RoomMessage', travels: 'MESSAGE `/topic/rooms.{room}`', schema: ROOM_MESSAGE },
+  { name: 'BroadcastPost', travels: 'POST `/api/v1/admin/broadcasts`', schema: BROADCAST_POST },
+  { name: 'Broadcast', travels: 'MESSAGE `/topic/broadcasts`', schema: BROADCAST },
+  { name: 'OrderSend', travels: 'SEND `/queue/user`', schema: ORDER_SEND },
+  {
+    name: 'OrderEvent',
+    travels: 'MESSAGE `/topic/orders.{orderId}`, `/topic/orders`, `/user/queue/orders`',
+    schema: ORDER_EVENT,
+  },
+  { name: 'Notification', travels: 'MESSAGE `/user/queue/notifications`', schema: NOTIFICATION },
+  { name: 'Fault', travels: 'MESSAGE `/user/queue/errors`', schema: FAULT },
+]
+
+/**
+ * A line for each change of what travels, newest last. `sha256` is of `payloadsCanon()`; the test that
+ * compares it fails until a changed schema has its line.
+ */
+export const PAYLOAD_HISTORY: readonly { version: number; sha256: string; change: string }[] = [
+  { version: 1, sha256: '', change: 'messages, rooms, broadcasts, orders, notifications, faults' },
+]
+
+/** The shapes alone: descriptions and examples may change freely. */
+export function payloadsCanon(payloads: readonly Payload[] = PAYLOADS): string {
+  return JSON.stringify(payloads.map(({ name, schema }) => [name, shape(schema)]))
+}
+
+function shape(node: unknown): unknown {
+  if (Array.isArray(node)) return node.map(shape)
+  if (typeof node !== 'object' || node === null) return node
+  const entries = Object.entries(node).filter(([key, value]) => !isProse(key, value))
+  return Object.fromEntries(entries.toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([k, v]) => [k, shape(v)]))
+}
+
+/** A property may be called `description` too: its value is a schema then, no text. */
+function isProse(key: string, value: unknown): boolean {
+  return (key === 'description' && typeof value === 'string') || (key === 'examples' && Array.isArray(value))
+}
