@@ -1,0 +1,190 @@
+import type { HeaderList } from '../../../protocol/frame.ts'
+import { MessageError } from '../../errors.ts'
+import type {
+  AccountRow,
+  BroadcastRow,
+  Conversation,
+  DeadLetterRow,
+  MessageRow,
+  NotificationRow,
+  OrderRow,
+} from '../store.ts'
+import type {
+  AccountTable,
+  BroadcastTable,
+  DeadLetterTable,
+  MessageTable,
+  NotificationTable,
+  OrderTable,
+} from './schema.ts'
+
+// SQLite reads a text only up to U+0000, PostgreSQL refuses it, and nobody agrees on lone surrogates.
+const UNSTORABLE = /\0|\p{Surrogate}/u
+
+/** @throws MessageError `invalid-payload` where a text is not the same in every database */
+export function checked<T extends object>(table: T): T {
+  for (const value of Object.values(table)) {
+    if (typeof value === 'string' && UNSTORABLE.test(value)) {
+      throw new MessageError('invalid-payload', 'a text holds U+0000 or half of a surrogate pair')
+    }
+  }
+  return table
+}
+
+export function conversationKey(conversation: Conversation): string {
+  if (conversation.kind === 'public') return 'public'
+  if (conversation.kind === 'room') return `room:${conversation.room}`
+  return `private:${conversation.users.toSorted().join(':')}`
+}
+
+export function toAccount(row: AccountTable): AccountRow {
+  const roles = parseTexts(row.roles)
+  return { name: row.name, passwordHash: row.password_hash, roles, createdAt: row.created_at }
+}
+
+export function fromAccount(row: AccountRow): AccountTable {
+  return checked({
+    name: row.name,
+    password_hash: row.passwordHash,
+    roles: toJson(row.roles),
+    created_at: row.createdAt,
+  })
+}
+
+export function toMessage(row: MessageTable): MessageRow {
+  const { id, room, sender, receiver, content, status } = row
+  return {
+    id,
+    room,
+    sender,
+    receiver,
+    content,
+    clientId: row.client_id,
+    replyTo: row.reply_to,
+    status,
+    createdAt: row.created_at,
+  }
+}
+
+export function fromMessage(row: MessageRow): MessageTable {
+  const { id, room, sender, receiver, content, status } = row
+  return checked({
+    id,
+    conversation: conversationKey(conversationOf(row)),
+    room,
+    sender,
+    receiver,
+    content,
+    client_id: row.clientId,
+    reply_to: row.replyTo,
+    status,
+    created_at: row.createdAt,
+  })
+}
+
+function conversationOf(row: MessageRow): Conversation {
+  if (row.receiver !== null) return { kind: 'private', users: [row.sender, row.receiver] }
+  return row.room === null ? { kind: 'public' } : { kind: 'room', room: row.room }
+}
+
+export function toBroadcast(row: BroadcastTable): BroadcastRow {
+  const { id, title, message, type } = row
+  return { id, title, message, type, createdAt: row.created_at }
+}
+
+export function fromBroadcast(row: BroadcastRow): BroadcastTable {
+  const { id, title, message, type } = row
+  return checked({ id, title, message, type, created_at: row.createdAt })
+}
+
+export function toNotification(row: NotificationTable): NotificationRow {
+  const { id, title, message, type } = row
+  return {
+    id,
+    userId: row.user_id,
+    title,
+    message,
+    type,
+    data: parseJson(row.data),
+    createdAt: row.created_at,
+    readAt: row.read_at,
+    archivedAt: row.archived_at,
+  }
+}
+
+export function fromNotification(row: NotificationRow): NotificationTable {
+  const { id, title, message, type } = row
+  return checked({
+    id,
+    user_id: row.userId,
+    title,
+    message,
+    type,
+    data: toJson(row.data),
+    created_at: row.createdAt,
+    read_at: row.readAt,
+    archived_at: row.archivedAt,
+  })
+}
+
+export function toOrder(row: OrderTable): OrderRow {
+  const { status, note, version } = row
+  return {
+    orderId: row.order_id,
+    userId: row.user_id,
+    status,
+    items: parseJson(row.items),
+    note,
+    version,
+    updatedAt: row.updated_at,
+    createdAt: row.created_at,
+  }
+}
+
+export function fromOrder(row: OrderRow): OrderTable {
+  const { status, note, version } = row
+  return checked({
+    order_id: row.orderId,
+    user_id: row.userId,
+    status,
+    items: toJson(row.items),
+    note,
+    version,
+    updated_at: row.updatedAt,
+    created_at: row.createdAt,
+  })
+}
+
+export function toDeadLetter(row: DeadLetterTable): DeadLetterRow {
+  const { id, queue, reason } = row
+  const body = new Uint8Array(row.body)
+  return { id, queue, reason, headers: parseTexts(row.headers), body, createdAt: row.created_at }
+}
+
+export function fromDeadLetter(row: DeadLetterRow): DeadLetterTable {
+  const { id, queue, reason, body } = row
+  return checked({ id, queue, reason, headers: toJson(row.headers), body, created_at: row.createdAt })
+}
+
+/** @throws MessageError `invalid-payload` for what JSON cannot say */
+export function toJson(value: unknown): string {
+  let text: string | undefined
+  try {
+    text = JSON.stringify(value)
+  } catch (cause) {
+    throw new MessageError('invalid-payload', 'the value is not JSON', { cause })
+  }
+  if (text === undefined) throw new MessageError('invalid-payload', 'the value is not JSON')
+  return text
+}
+
+export function parseJson(text: string): unknown {
+  return JSON.parse(text)
+}
+
+/** A list of texts, as `toJson` wrote it. */
+export function parseTexts(text: string): HeaderList {
+  const value = parseJson(text)
+  if (Array.isArray(value) && value.every((item) => typeof item === 'string')) return value
+  throw new TypeError('a stored list of texts is something else')
+}
