@@ -1,0 +1,46 @@
+import type { ClientPlan, ConnectHeaders } from '../load/client-plan.ts'
+
+/** Process ids of the servers, apart, so that their cost can be told apart. */
+export interface ServerPids {
+  readonly relay?: number
+  readonly broker?: number
+}
+
+/** What a server counts about its own writes to clients. */
+export interface WriteCounts {
+  readonly frames: number
+  readonly writes: number
+}
+
+/** What a contestant is told before each round. */
+export interface RoundSetting {
+  /** Frames per write that the relay had in this row, where it has been measured; 1 otherwise. */
+  readonly framesPerWrite: number
+  /** Least payload of a `raw-ws` frame; 0 leaves the bare body. */
+  readonly rawFrameBytes: number
+}
+
+/**
+ * One server that is measured. Contestants are started once, stay up and idle while others have their
+ * turn, and get all connections anew in each round.
+ */
+export interface Contestant {
+  readonly name: string
+  /** Settings that differ from the server's defaults, for the report. */
+  readonly notes: readonly string[]
+  start(): Promise<RunningContestant>
+}
+
+export interface RunningContestant {
+  readonly pids: ServerPids
+  readonly plan: ClientPlan
+  /** RabbitMQ's version, where one is behind it. */
+  readonly rabbitmqVersion?: string
+  /** Credentials of `count` different clients. */
+  connectHeaders(count: number): Promise<readonly ConnectHeaders[]>
+  prepare(setting: RoundSetting): Promise<void>
+  /** Undefined where the server does not count them. */
+  writeCounts(): Promise<WriteCounts | undefined>
+  /** Idempotent. */
+  stop(): Promise<void>
+}

@@ -1,0 +1,86 @@
+/** What went wrong with the messages of a run, over all subscribers. */
+export interface Faults {
+  lost: number
+  doubled: number
+  reordered: number
+  /** Messages whose body is not one of the run's. */
+  foreign: number
+}
+
+export const NO_FAULTS: Readonly<Faults> = { lost: 0, doubled: 0, reordered: 0, foreign: 0 }
+
+/** Beyond this many open gaps of one subscriber and publisher, late messages count as doubled. */
+const MAX_GAPS = 100_000
+
+/**
+ * Checks that every subscriber gets every message of every publisher once and in the order of its
+ * sequence numbers, which begin at 1.
+ */
+export class DeliveryChecker {
+  readonly #subscribers: number
+  readonly #publishers: number
+  readonly #last: Uint32Array
+  readonly #missing = new Map<number, Set<number>>()
+  readonly #faults: Faults = { ...NO_FAULTS }
+  #lostBeyondBound = 0
+
+  constructor(subscribers: number, publishers: number) {
+    this.#subscribers = subscribers
+    this.#publishers = publishers
+    this.#last = new Uint32Array(subscribers * publishers)
+  }
+
+  /** Returns whether the message was the one that had to come next. */
+  take(subscriber: number, publisher: number, sequence: number): boolean {
+    if (publisher < 0 || publisher >= this.#publishers || sequence < 1) {
+      this.#faults.foreign++
+      return false
+    }
+    const cell = subscriber * this.#publishers + publisher
+    const last = this.#last[cell]!
+    if (sequence === last + 1) {
+      this.#last[cell] = sequence
+      return true
+    }
+    if (sequence > last) this.#openGap(cell, last, sequence)
+    else if (this.#missing.get(cell)?.delete(sequence) === true) this.#faults.reordered++
+    else this.#faults.doubled++
+    return false
+  }
+
+  /**
+   * The verdict, once nothing more can come.
+   * @param published how many messages each publisher has sent
+   */
+  finish(published: readonly number[]): Faults {
+    let lost = this.#lostBeyondBound
+    for (const gaps of this.#missing.values()) lost += gaps.size
+    for (let cell = 0; cell < this.#subscribers * this.#publishers; cell++) {
+      lost += Math.max(0, (published[cell % this.#publishers] ?? 0) - this.#last[cell]!)
+    }
+    return { ...this.#faults, lost }
+  }
+
+  #openGap(cell: number, last: number, sequence: number): void {
+    let gaps = this.#missing.get(cell)
+    if (gaps === undefined) this.#missing.set(cell, (gaps = new Set()))
+    for (let absent = last + 1; absent < sequence; absent++) {
+      if (gaps.size < MAX_GAPS) gaps.add(absent)
+      else this.#lostBeyondBound++
+    }
+    this.#last[cell] = sequence
+  }
+}
+
+export function addFaults(a: Readonly<Faults>, b: Readonly<Faults>): Faults {
+  return {
+    lost: a.lost + b.lost,
+    doubled: a.doubled + b.doubled,
+    reordered: a.reordered + b.reordered,
+    foreign: a.foreign + b.foreign,
+  }
+}
+
+export function isFaultless(faults: Readonly<Faults>): boolean {
+  return faults.lost + faults.doubled + faults.reordered + faults.foreign === 0
+}

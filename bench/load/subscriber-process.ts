@@ -1,0 +1,102 @@
+import { LatencyHistogram } from '../measure/latency-histogram.ts'
+import { BenchClient } from './bench-client.ts'
+import { BODY_BYTES, bodyMadeAtUs, bodyPublisher, bodySequence, nowUs } from './body.ts'
+import { Completion } from './completion.ts'
+import { DeliveryChecker } from './delivery-checker.ts'
+import { onParent, ownCpuUs, tellParent } from './ipc.ts'
+import type { FromSubscriber, SubscriberStart, ToSubscriber } from './process-messages.ts'
+import { ProgressReporter } from './progress-link.ts'
+
+/** Connections that are being set up at once. */
+const CONNECTS_AT_ONCE = 50
+/** One delivery in this many is timed. */
+const TIMED_ONE_IN = 16
+const PUBLISHERS = 1
+
+/** All subscribers of this process: connects them, checks what they get, reports what is complete. */
+class SubscriberLoad {
+  readonly #start: SubscriberStart
+  readonly #reporter: ProgressReporter
+  readonly #checker: DeliveryChecker
+  readonly #completion: Completion
+  readonly #latency = new LatencyHistogram()
+  readonly #clients: BenchClient[] = []
+  #ready = 0
+  #deliveries = 0
+  #reads = 0
+  #bytes = 0
+
+  constructor(start: SubscriberStart, reporter: ProgressReporter) {
+    this.#start = start
+    this.#reporter = reporter
+    this.#checker = new DeliveryChecker(start.clients.length, PUBLISHERS)
+    this.#completion = new Completion(start.clients.length)
+    for (let i = 0; i < CONNECTS_AT_ONCE; i++) this.#connectNext()
+  }
+
+  mark(): void {
+    say({
+      type: 'mark',
+      atUs: nowUs(),
+      cpuUs: ownCpuUs(),
+      deliveries: this.#deliveries,
+      reads: this.#reads,
+      bytes: this.#bytes,
+      latency: this.#latency.counts(),
+    })
+    this.#latency.clear()
+  }
+
+  finish(published: readonly number[]): void {
+    for (const client of this.#clients) client.destroy()
+    this.#reporter.close()
+    say({ type: 'result', faults: this.#checker.finish(published) })
+  }
+
+  #connectNext(): void {
+    const index = this.#clients.length
+    const connectHeaders = this.#start.clients[index]
+    if (connectHeaders === undefined) return
+    const client = new BenchClient(this.#start.plan, 'subscriber', connectHeaders, {
+      onReady: () => this.#onReady(),
+      onBody: (bytes, start, length) => this.#onBody(index, bytes, start, length),
+      onRead: (count) => {
+        this.#reads++
+        this.#bytes += count
+      },
+      onFailure: (reason) => say({ type: 'failed', reason: `subscriber ${index}: ${reason}` }),
+    })
+    this.#clients.push(client)
+  }
+
+  #onReady(): void {
+    this.#ready++
+    if (this.#ready === this.#start.clients.length) say({ type: 'ready' })
+    else this.#connectNext()
+  }
+
+  #onBody(subscriber: number, bytes: Buffer, start: number, length: number): void {
+    this.#deliveries++
+    const publisher = length < BODY_BYTES ? -1 : bodyPublisher(bytes, start)
+    const sequence = bodySequence(bytes, start)
+    if (!this.#checker.take(subscriber, publisher, sequence)) return
+    if ((sequence + subscriber) % TIMED_ONE_IN === 0)
+      this.#latency.record(nowUs() - bodyMadeAtUs(bytes, start))
+    if (this.#completion.take(sequence)) this.#reporter.report(this.#completion.completed)
+  }
+}
+
+let load: SubscriberLoad | undefined
+
+function say(message: FromSubscriber): void {
+  tellParent(message)
+}
+
+async function handle(message: ToSubscriber): Promise<void> {
+  if (message.type === 'start') {
+    load = new SubscriberLoad(message, await ProgressReporter.connect(message.progressPort))
+  } else if (message.type === 'mark') load?.mark()
+  else load?.finish(message.published)
+}
+
+onParent<ToSubscriber>(handle, (reason) => say({ type: 'failed', reason }))

@@ -1,0 +1,33 @@
+const OPCODE_TEXT = 0x1
+const OPCODE_PONG = 0xa
+const FIN = 0x80
+const MASKED = 0x80
+
+/**
+ * One unmasked WebSocket text frame, as a server writes it (RFC 6455, section 5.2).
+ * @param payload at most 65,535 bytes
+ */
+export function serverFrame(payload: Uint8Array): Buffer {
+  const header = frameHeader(OPCODE_TEXT, payload.length, 0)
+  return Buffer.concat([header, payload])
+}
+
+/**
+ * One client frame. Its mask is four zero bytes, which is a lawful key and leaves the payload as it
+ * is: the generator is not what is measured.
+ * @param payload at most 65,535 bytes
+ */
+export function clientFrame(payload: Uint8Array): Buffer {
+  return Buffer.concat([frameHeader(OPCODE_TEXT, payload.length, MASKED), Buffer.alloc(4), payload])
+}
+
+/** The answer to a ping, with the ping's own payload (RFC 6455, section 5.5.3). */
+export function pongFrame(payload: Uint8Array): Buffer {
+  return Buffer.concat([frameHeader(OPCODE_PONG, payload.length, MASKED), Buffer.alloc(4), payload])
+}
+
+function frameHeader(opcode: number, length: number, maskBit: number): Buffer {
+  if (length > 0xffff) throw new RangeError(`a frame of ${length} bytes is beyond this generator`)
+  if (length < 126) return Buffer.from([FIN | opcode, maskBit | length])
+  return Buffer.from([FIN | opcode, maskBit | 126, length >> 8, length & 0xff])
+}

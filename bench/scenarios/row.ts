@@ -1,0 +1,14 @@
+import type { RoundFigures } from '../measure/round.ts'
+
+/** All rounds of one contestant under one load. */
+export interface Row {
+  readonly scenario: string
+  readonly subscribers: number
+  readonly pacing: string
+  readonly contestant: string
+  readonly rounds: readonly RoundFigures[]
+  /** Rounds that broke off, with the reason. */
+  readonly failures: readonly string[]
+  /** What `raw-ws` was told, one for each of its rounds. */
+  readonly framesPerWriteGiven?: readonly number[]
+}
