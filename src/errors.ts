@@ -46,3 +46,13 @@ export class SessionError extends RelayError {}
 
 /** The whole node cannot go on, or cannot start. */
 export class NodeError extends RelayError {}
+
+/** An HTTP request, upgrades included, is refused; it becomes a problem document (RFC 9457). */
+export class RequestError extends RelayError {
+  readonly statusCode: number
+
+  constructor(statusCode: number, code: string, message: string) {
+    super(code, message)
+    this.statusCode = statusCode
+  }
+}

@@ -1,8 +1,8 @@
 /** A promise with its two ends in hand (Node 20 lacks `Promise.withResolvers`). */
 export interface Deferred<T> {
   readonly promise: Promise<T>
-  resolve(value: T): void
-  reject(reason: Error): void
+  readonly resolve: (value: T) => void
+  readonly reject: (reason: Error) => void
 }
 
 export function deferred<T = void>(): Deferred<T> {

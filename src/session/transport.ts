@@ -1,5 +1,9 @@
 import type { CloseCode } from '../../protocol/close-codes.ts'
 import type { EncodedBatch, EncodedFrame } from '../fanout/encoded-batch.ts'
+import type { UpgradeCredentials } from '../inbound/call.ts'
+
+// What a transport handles, named here because it sees no further than the session.
+export type { EncodedBatch, EncodedFrame, UpgradeCredentials }
 
 /**
  * What a session needs of whatever carries it. The session owns this interface; `connection/`

@@ -1,0 +1,4 @@
+import { ensureBuilt } from './built.js'
+
+ensureBuilt()
+await import('../dist/src/main.js')

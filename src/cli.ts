@@ -1,0 +1,125 @@
+import { createInterface } from 'node:readline'
+import { parseArgs } from 'node:util'
+import { isPrincipalName, isRole, type Role } from './auth/principal.ts'
+import { EXIT_CONFIG, readConfig, SETTINGS, type Config } from './config/config.ts'
+import { MessageError, NodeError } from './errors.ts'
+import { openIdentity, type Identity } from './relay.ts'
+
+const USAGE = `usage: stomp-relay COMMAND
+
+  start                                serve, as npm start does
+  check-config                         print every fault of the configuration
+  token --user NAME --role ROLE        print a token for one hour (--minutes N for another time)
+  create-user --name NAME --role ROLE  make an account; the password is read from standard input
+
+Roles are user, service and admin; --role may be given several times.
+`
+
+const EXIT_USAGE = 64
+const DEFAULT_TOKEN_MINUTES = 60
+const MIN_PASSWORD_LENGTH = 8
+
+/** Something the caller of the command got wrong; the message says what. */
+class UsageError extends Error {}
+
+type Options = ReturnType<typeof parse>['values']
+
+function parse(args: readonly string[]) {
+  return parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      user: { type: 'string' },
+      name: { type: 'string' },
+      role: { type: 'string', multiple: true },
+      minutes: { type: 'string' },
+    },
+  })
+}
+
+const COMMANDS: Readonly<Record<string, (options: Options) => Promise<void>>> = {
+  async start() {
+    await import('./main.ts')
+  },
+  async 'check-config'() {
+    const config = readConfig(process.env)
+    print(`the configuration is fine: ${Object.keys(SETTINGS).length} settings, node ${config.nodeId}`)
+  },
+  async token(options) {
+    const principal = { name: nameOf(options.user, '--user'), roles: rolesOf(options) }
+    const minutes = Number(options.minutes ?? DEFAULT_TOKEN_MINUTES)
+    if (!Number.isInteger(minutes) || minutes < 1) throw new UsageError('--minutes must be a whole number')
+    await withIdentity(readConfig(process.env), async ({ tokens }) => {
+      print(await tokens.sign(principal, minutes * 60))
+    })
+  },
+  async 'create-user'(options) {
+    const name = nameOf(options.name, '--name')
+    const roles = rolesOf(options)
+    const password = await readPassword()
+    await withIdentity(readConfig(process.env), async ({ accounts }) => {
+      await accounts.create({ name, password, roles })
+      print(`made the account ${name} (${roles.join(', ')})`)
+    })
+  },
+}
+
+async function withIdentity(config: Config, act: (identity: Identity) => Promise<void>): Promise<void> {
+  const identity = await openIdentity(config)
+  try {
+    await act(identity)
+  } finally {
+    await identity.close()
+  }
+}
+
+function nameOf(value: string | undefined, option: string): string {
+  if (!isPrincipalName(value)) throw new UsageError(`${option} must be 1 to 64 of A-Z a-z 0-9 _ . @ -`)
+  return value
+}
+
+function rolesOf({ role = [] }: Options): readonly Role[] {
+  const roles = role.filter((name) => isRole(name))
+  if (roles.length === 0 || roles.length < role.length) {
+    throw new UsageError('--role must be user, service or admin')
+  }
+  return roles
+}
+
+/** The first line of standard input. */
+async function readPassword(): Promise<string> {
+  if (process.stdin.isTTY) process.stderr.write('password: ')
+  for await (const line of createInterface({ input: process.stdin })) {
+    if (line.length < MIN_PASSWORD_LENGTH) break
+    return line
+  }
+  throw new UsageError(`the password must have ${MIN_PASSWORD_LENGTH} characters or more`)
+}
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`)
+}
+
+async function main(): Promise<void> {
+  try {
+    const { values, positionals } = parse(process.argv.slice(2))
+    const command = COMMANDS[positionals[0] ?? '']
+    if (command === undefined || positionals.length !== 1) {
+      process.stderr.write(USAGE)
+      process.exitCode = EXIT_USAGE
+      return
+    }
+    await command(values)
+  } catch (error) {
+    process.exitCode = exitCodeOf(error)
+    process.stderr.write(`stomp-relay: ${error instanceof Error ? error.message : String(error)}\n`)
+  }
+}
+
+function exitCodeOf(error: unknown): number {
+  if (error instanceof NodeError) return error.code === 'invalid-configuration' ? EXIT_CONFIG : 1
+  if (error instanceof MessageError) return 1
+  return EXIT_USAGE
+}
+
+await main()

@@ -1,0 +1,196 @@
+import { randomBytes } from 'node:crypto'
+import { NodeError } from '../errors.ts'
+import { parseBrokerUrl, type BrokerUrl } from './broker-url.ts'
+import { flag, integer, list, matching, setting, type SettingTable, type SettingValues } from './setting.ts'
+
+/** Every variable this version reads. Defaults and meanings are CONTRACT: clients and operators rely on them. */
+export const SETTINGS = {
+  host: setting(
+    'HOST',
+    'address to listen on',
+    '127.0.0.1',
+    matching(/^[\w.:-]{1,255}$/, 'a host name or address'),
+  ),
+  port: setting('PORT', 'TCP port of HTTP and WebSocket; 0 picks a free one', 8080, integer(0, 65535)),
+  stompUrl: setting<BrokerUrl | undefined>(
+    'RABBITMQ_STOMP_URL',
+    "RabbitMQ's STOMP listener; set both or none",
+    undefined,
+    (text) => parseBrokerUrl(text, 'stomp', 61613),
+  ),
+  amqpUrl: setting<BrokerUrl | undefined>(
+    'RABBITMQ_AMQP_URL',
+    "RabbitMQ's AMQP listener; set both or none",
+    undefined,
+    (text) => parseBrokerUrl(text, 'amqp', 5672),
+  ),
+  databaseUrl: setting(
+    'DATABASE_URL',
+    'where messages are stored: sqlite:PATH',
+    'sqlite:./data/stomp-relay.db',
+    matching(/^sqlite:.+/, 'sqlite:PATH'),
+  ),
+  endpoints: setting<readonly string[]>(
+    'STOMP_ENDPOINTS',
+    'WebSocket paths, comma-separated',
+    ['/ws'],
+    list(matching(/^\/[\w./-]{1,200}$/, 'paths that begin with a slash')),
+  ),
+  jwtSecret: setting<string | undefined>(
+    'AUTH_JWT_SECRET',
+    'HS256 secret of at least 32 bytes; required in production',
+    undefined,
+    secret,
+  ),
+  demoAccounts: setting<boolean | undefined>(
+    'DEMO_ACCOUNTS',
+    'accounts to try with; by default on outside production on a loopback address',
+    undefined,
+    flag,
+  ),
+  allowedOrigins: setting<readonly string[]>(
+    'ALLOWED_ORIGINS',
+    'origins whose pages may connect, comma-separated; by default the same origin',
+    [],
+    list(origin),
+  ),
+  nodeId: setting<string | undefined>(
+    'NODE_ID',
+    'stable name of this node; by default random',
+    undefined,
+    matching(/^[A-Za-z0-9_-]{1,64}$/, '1 to 64 of A-Z a-z 0-9 _ -'),
+  ),
+  drainMs: setting(
+    'DRAIN_MS',
+    'milliseconds over which closes are spread at shutdown',
+    10_000,
+    integer(0, 600_000),
+  ),
+  logLevel: setting(
+    'LOG_LEVEL',
+    'fatal, error, warn, info, debug or trace',
+    'info',
+    matching(/^(fatal|error|warn|info|debug|trace)$/, 'fatal, error, warn, info, debug or trace'),
+  ),
+  environment: setting('NODE_ENV', 'production refuses unsafe settings', 'development', String),
+  limitFrameBytes: setting(
+    'LIMIT_FRAME_BYTES',
+    'bytes of one STOMP frame',
+    65_536,
+    integer(1024, 16_777_216),
+  ),
+  limitHeaders: setting('LIMIT_HEADERS', 'headers of one frame', 64, integer(8, 1000)),
+  limitHeaderBytes: setting('LIMIT_HEADER_BYTES', 'bytes of one header line', 8192, integer(256, 1_048_576)),
+  limitSubscriptions: setting(
+    'LIMIT_SUBSCRIPTIONS',
+    'subscriptions of one session',
+    100,
+    integer(1, 100_000),
+  ),
+  limitSessionsPerUser: setting(
+    'LIMIT_SESSIONS_PER_USER',
+    'sessions of one user on this node',
+    20,
+    integer(1, 1_000_000),
+  ),
+  limitConnections: setting(
+    'LIMIT_CONNECTIONS',
+    'WebSocket connections of this node',
+    10_000,
+    integer(1, 1_000_000),
+  ),
+  limitOutboxBytes: setting(
+    'LIMIT_OUTBOX_BYTES',
+    'bytes unsent to one client',
+    524_288,
+    integer(16_384, 1_073_741_824),
+  ),
+  limitOutboxMs: setting(
+    'LIMIT_OUTBOX_MS',
+    'milliseconds for which bytes may stay unsent',
+    10_000,
+    integer(100, 600_000),
+  ),
+} satisfies SettingTable
+
+type Values = SettingValues<typeof SETTINGS>
+
+/** Settings after every default is filled in and every rule between them holds. */
+export interface Config extends Omit<Values, 'demoAccounts' | 'nodeId'> {
+  readonly demoAccounts: boolean
+  readonly nodeId: string
+  readonly isProduction: boolean
+}
+
+/** Exit code for faulty configuration (`EX_CONFIG` of sysexits). */
+export const EXIT_CONFIG = 78
+
+/**
+ * Reads the environment. An empty variable counts as not set.
+ *
+ * @throws NodeError `invalid-configuration` whose message lists every fault, a line each
+ */
+export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
+  const faults: string[] = []
+  const values = readValues(env, faults)
+  const isProduction = values.environment === 'production'
+  faults.push(...faultsBetween(values, isProduction))
+  if (faults.length > 0) {
+    throw new NodeError('invalid-configuration', faults.join('\n'))
+  }
+  return {
+    ...values,
+    isProduction,
+    demoAccounts: values.demoAccounts ?? (!isProduction && isLoopback(values.host)),
+    nodeId: values.nodeId ?? `node-${randomBytes(6).toString('hex')}`,
+  }
+}
+
+function readValues(env: Readonly<Record<string, string | undefined>>, faults: string[]): Values {
+  const entries = Object.entries(SETTINGS).map(([name, row]) => {
+    const text = env[row.env]
+    if (text === undefined || text === '') return [name, row.fallback]
+    try {
+      return [name, row.parse(text)]
+    } catch (error) {
+      faults.push(`${row.env} must be ${error instanceof Error ? error.message : String(error)}`)
+      return [name, row.fallback]
+    }
+  })
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the keys are the table's, each with its own row's value
+  return Object.fromEntries(entries) as Values
+}
+
+function faultsBetween(values: Values, isProduction: boolean): string[] {
+  const faults: string[] = []
+  if ((values.stompUrl === undefined) !== (values.amqpUrl === undefined)) {
+    const [set, missing] = values.stompUrl === undefined ? ['AMQP', 'STOMP'] : ['STOMP', 'AMQP']
+    faults.push(`RABBITMQ_${missing}_URL must be set too, because RABBITMQ_${set}_URL is`)
+  }
+  if (isProduction && values.jwtSecret === undefined) {
+    faults.push('AUTH_JWT_SECRET must be set in production (32 bytes or more)')
+  }
+  if (isProduction && values.allowedOrigins.includes('*')) {
+    faults.push('ALLOWED_ORIGINS must not be * in production')
+  }
+  if (values.limitHeaderBytes > values.limitFrameBytes) {
+    faults.push('LIMIT_HEADER_BYTES must be at most LIMIT_FRAME_BYTES')
+  }
+  return faults
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host)
+}
+
+function secret(text: string): string {
+  if (new TextEncoder().encode(text).byteLength < 32) throw new Error('at least 32 bytes long')
+  return text
+}
+
+function origin(text: string): string {
+  if (text !== '*' && !/^https?:\/\/(\*\.)?[A-Za-z0-9.-]+(:\d{1,5})?$/.test(text)) {
+    throw new Error('origins such as https://app.example.com, or https://*.example.com')
+  }
+  return text
+}

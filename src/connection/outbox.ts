@@ -1,0 +1,114 @@
+import type { Socket } from 'node:net'
+import { performance } from 'node:perf_hooks'
+
+export interface OutboxLimits {
+  /** Bytes that may be unsent, the kernel's buffers aside. */
+  readonly bytes: number
+  /** Milliseconds for which the oldest of them may stay unsent. */
+  readonly ms: number
+}
+
+export interface OutboxParts {
+  readonly socket: Socket
+  readonly limits: OutboxLimits
+  readonly turn: Turn
+  /** The client does not read; called at each sign of it. */
+  readonly onTooSlow: () => void
+}
+
+/**
+ * What one client is to be sent. Everything of one turn leaves in one write, since writes are what
+ * fan-out costs, and a client that does not read is noticed: by what waits, or by how long.
+ */
+export class Outbox {
+  readonly #parts: OutboxParts
+  #pending: Uint8Array[] = []
+  #pendingBytes = 0
+  /** Where in the stream the backlog ended when it was last seen to shrink, and when that was. */
+  #mark: { readonly position: number; readonly sinceMs: number } | undefined
+
+  constructor(parts: OutboxParts) {
+    this.#parts = parts
+  }
+
+  add(bytes: Uint8Array): void {
+    const { turn, limits, onTooSlow } = this.#parts
+    if (this.#pending.push(bytes) === 1) turn.schedule(this)
+    this.#pendingBytes += bytes.byteLength
+    if (this.unsentBytes > limits.bytes) onTooSlow()
+  }
+
+  get unsentBytes(): number {
+    return this.#pendingBytes + this.#parts.socket.writableLength
+  }
+
+  /** Hands what waits to the socket, in one write. */
+  flush(): void {
+    const pending = this.#pending
+    const [first] = pending
+    if (first === undefined) return
+    const bytes = pending.length === 1 ? first : Buffer.concat(pending, this.#pendingBytes)
+    this.#pending = []
+    this.#pendingBytes = 0
+    const { socket, turn } = this.#parts
+    if (!socket.writable) return
+    socket.write(bytes)
+    turn.wrote(this, socket.writableLength > 0)
+  }
+
+  /**
+   * Looks whether the backlog shrinks. Bytes handed over are gone when the kernel took them, so the
+   * mark moves on as soon as everything that waited when it was set has left.
+   *
+   * @returns whether there still is a backlog
+   */
+  check(nowMs: number): boolean {
+    const { writableLength, bytesWritten } = this.#parts.socket
+    if (writableLength === 0) {
+      this.#mark = undefined
+      return false
+    }
+    if (this.#mark === undefined || bytesWritten - writableLength >= this.#mark.position) {
+      this.#mark = { position: bytesWritten, sinceMs: nowMs }
+    }
+    if (nowMs - this.#mark.sinceMs > this.#parts.limits.ms) this.#parts.onTooSlow()
+    return true
+  }
+}
+
+/** The outboxes of a node: those with something to write in this turn, and those with a backlog. */
+export class Turn {
+  readonly #counters: { socketWrites: number }
+  readonly #backlogged = new Set<Outbox>()
+  #scheduled: Outbox[] = []
+
+  constructor(counters: { socketWrites: number }) {
+    this.#counters = counters
+  }
+
+  schedule(outbox: Outbox): void {
+    if (this.#scheduled.push(outbox) === 1) process.nextTick(() => this.#flush())
+  }
+
+  wrote(outbox: Outbox, isBacklogged: boolean): void {
+    this.#counters.socketWrites++
+    if (isBacklogged) this.#backlogged.add(outbox)
+  }
+
+  forget(outbox: Outbox): void {
+    this.#backlogged.delete(outbox)
+  }
+
+  /** Looks for clients that do not read. Called from time to time. */
+  check(nowMs = performance.now()): void {
+    for (const outbox of this.#backlogged) {
+      if (!outbox.check(nowMs)) this.#backlogged.delete(outbox)
+    }
+  }
+
+  #flush(): void {
+    const outboxes = this.#scheduled
+    this.#scheduled = []
+    for (const outbox of outboxes) outbox.flush()
+  }
+}

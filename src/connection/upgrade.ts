@@ -1,0 +1,140 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import websocket from '@fastify/websocket'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { RequestError } from '../errors.ts'
+import type { UpgradeCredentials } from '../session/transport.ts'
+import { Connection, type ConnectionServices } from './connection.ts'
+import { isOriginAllowed } from './origin.ts'
+
+export interface UpgradeOptions {
+  readonly endpoints: readonly string[]
+  readonly allowedOrigins: readonly string[]
+  readonly maxConnections: number
+  /** How often slow clients are looked for, milliseconds. */
+  readonly slowCheckMs: number
+}
+
+const SUB_PROTOCOLS = new Set(['v10.stomp', 'v11.stomp', 'v12.stomp'])
+
+/**
+ * Bytes of one WebSocket message: above the frame limit, so that ERROR can still be said about a frame
+ * that is too large, and roomy enough for several frames in one message.
+ */
+const MESSAGE_BYTES_PER_FRAME_BYTE = 4
+
+const RETRY_AFTER_SECONDS = 5
+
+/** A few connections are not kept waiting for the sake of an even spread. */
+const MAX_DRAIN_GAP_MS = 5
+
+/** The connections of a node: opened by upgrade requests at the endpoints, closed with the server. */
+export class Connections {
+  readonly #services: ConnectionServices
+  readonly #options: UpgradeOptions
+  readonly #open = new Set<Connection>()
+  readonly #slowTimer: NodeJS.Timeout
+  #isDraining = false
+
+  constructor(services: ConnectionServices, options: UpgradeOptions) {
+    this.#services = services
+    this.#options = options
+    this.#slowTimer = setInterval(() => services.turn.check(), options.slowCheckMs).unref()
+  }
+
+  /** Whether the node is on its way out. */
+  get isDraining(): boolean {
+    return this.#isDraining
+  }
+
+  get size(): number {
+    return this.#open.size
+  }
+
+  /** Adds the WebSocket endpoints to the server. */
+  async register(server: FastifyInstance): Promise<void> {
+    await server.register(websocket, {
+      options: {
+        maxPayload: this.#services.limits.decoder.frameBytes * MESSAGE_BYTES_PER_FRAME_BYTE,
+        perMessageDeflate: false,
+        handleProtocols: (offered) => chooseSubProtocol(offered),
+      },
+      // Draining closes each session in its own time.
+      preClose: (done) => done(),
+    })
+    for (const endpoint of this.#options.endpoints) {
+      server.route({
+        method: 'GET',
+        url: endpoint,
+        preValidation: async (request, reply) => this.#admit(request, reply),
+        handler: (_request, reply) => {
+          void reply.header('upgrade', 'websocket')
+          throw new RequestError(426, 'upgrade-required', 'this is a WebSocket endpoint for STOMP')
+        },
+        wsHandler: (webSocket, request) => {
+          const peer = { remoteAddress: request.ip, upgrade: credentialsOf(request) }
+          void this.#hold(new Connection(webSocket, this.#services, peer))
+        },
+      })
+    }
+  }
+
+  /** Takes no more, and closes all with 1001, spread evenly over `drainMs`. Resolves when all are gone. */
+  async drain(drainMs: number): Promise<void> {
+    this.#isDraining = true
+    const connections = [...this.#open]
+    const gapMs = Math.min(drainMs / Math.max(connections.length, 1), MAX_DRAIN_GAP_MS)
+    await Promise.all(
+      connections.map(async (connection, i) => {
+        await delay(i * gapMs)
+        connection.session.shutDown()
+        await connection.closed
+      }),
+    )
+    clearInterval(this.#slowTimer)
+  }
+
+  async #hold(connection: Connection): Promise<void> {
+    const { connections } = this.#services.metrics
+    this.#open.add(connection)
+    connections.set(this.#open.size)
+    await connection.closed
+    this.#open.delete(connection)
+    connections.set(this.#open.size)
+  }
+
+  /** An upgrade request is answered before any WebSocket exists: the cheapest place to refuse. */
+  #admit(request: FastifyRequest, reply: FastifyReply): void {
+    const { origin, host } = request.headers
+    if (!isOriginAllowed(origin, { allowed: this.#options.allowedOrigins, host })) {
+      this.#refused('origin')
+      throw new RequestError(403, 'origin-not-allowed', 'pages of this origin may not connect')
+    }
+    if (this.#isDraining || this.#open.size >= this.#options.maxConnections) {
+      this.#refused(this.#isDraining ? 'draining' : 'connections')
+      void reply.header('retry-after', RETRY_AFTER_SECONDS)
+      throw new RequestError(503, 'no-connections', 'this node takes no more connections now')
+    }
+  }
+
+  #refused(reason: string): void {
+    this.#services.metrics.connectionsRefused.inc({ reason })
+  }
+}
+
+/** The first of the client's sub-protocols that is spoken here; none is fine too (STOMP 1.2, RFC 6455 1.9). */
+function chooseSubProtocol(offered: Iterable<string>): string | false {
+  for (const name of offered) {
+    if (SUB_PROTOCOLS.has(name.toLowerCase())) return name
+  }
+  return false
+}
+
+function credentialsOf(request: FastifyRequest): UpgradeCredentials {
+  const { authorization } = request.headers
+  const query = new URL(request.url, 'ws://relay').searchParams
+  const queryToken = query.get('access_token') ?? query.get('token')
+  return {
+    ...(authorization !== undefined && { authorization }),
+    ...(queryToken !== null && { queryToken }),
+  }
+}

@@ -1,0 +1,97 @@
+import { publishableHeaders } from '../../protocol/headers.ts'
+import { header } from '../../protocol/frame.ts'
+import type { Address, Broker, BrokerMessage, BrokerSession, BrokerSessionSink } from '../broker/broker.ts'
+import { MessageError } from '../errors.ts'
+import type { SendCall, SessionView } from './call.ts'
+
+type NodeAddress = Exclude<Address, { kind: 'queue' }>
+
+/** Publishes of one client that the broker has not confirmed yet; beyond it the client waits its turn. */
+export const MAX_UNCONFIRMED = 1024
+
+/**
+ * One client's way to the broker. At first its SENDs to topics go through the node's publisher. The
+ * first thing that needs queues, acks or transactions opens a broker session of its own, and from then
+ * on all its broker SENDs take that, so that a topic cannot overtake a queue.
+ */
+export class BrokerLink {
+  readonly #broker: Broker
+  readonly #view: SessionView
+  readonly #sink: BrokerSessionSink
+  readonly #unconfirmed = new Set<Promise<void>>()
+  #session: Promise<BrokerSession> | undefined
+  #isClosed = false
+
+  constructor(broker: Broker, view: SessionView, sink: BrokerSessionSink) {
+    this.#broker = broker
+    this.#view = view
+    this.#sink = sink
+  }
+
+  /** Publishes to an address that all clients of the node may share, in the order of calls. */
+  publish(address: NodeAddress, call: SendCall): Promise<void> {
+    if (this.#session !== undefined && address.kind === 'topic') return this.send(call)
+    if (this.#unconfirmed.size >= MAX_UNCONFIRMED) {
+      return Promise.reject(new MessageError('too-many-pending', 'too many messages wait for the broker'))
+    }
+    const hasReceipt = header(call.headers, 'receipt') !== undefined
+    const published = this.#broker.publish(brokerMessage(address, call), { patient: hasReceipt })
+    this.#unconfirmed.add(published)
+    const forget = (): void => void this.#unconfirmed.delete(published)
+    published.then(forget, forget)
+    return published
+  }
+
+  /** Sends to `/queue`, `/exchange` and the like, or within a transaction, by the client's own session. */
+  async send(call: SendCall, transaction?: string): Promise<void> {
+    const confirm = header(call.headers, 'receipt') !== undefined
+    const { destination, body } = call
+    const headers = publishableHeaders(call.headers)
+    const session = await this.own()
+    await session.send(
+      { destination, headers, body, ...(transaction !== undefined && { transaction }) },
+      { confirm },
+    )
+  }
+
+  /** The client's own broker session, opened at the first call. Rejects where the broker is away. */
+  own(): Promise<BrokerSession> {
+    this.#session ??= this.#open()
+    return this.#session
+  }
+
+  /** Whether anything was ever done that needed a session of the client's own. */
+  get hasOwn(): boolean {
+    return this.#session !== undefined
+  }
+
+  /** Idempotent. What the client had not acknowledged goes back to its queues. */
+  async close(): Promise<void> {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    const session = await this.#session?.catch(() => undefined)
+    await session?.close()
+  }
+
+  async #open(): Promise<BrokerSession> {
+    await Promise.allSettled(this.#unconfirmed)
+    try {
+      const session = await this.#broker.openSession(this.#view.principal, this.#sink)
+      if (this.#isClosed) await session.close()
+      return session
+    } catch (error) {
+      this.#session = undefined
+      throw error
+    }
+  }
+}
+
+/** The message that subscribers of a shared address get for a client's SEND. */
+function brokerMessage(address: NodeAddress, call: SendCall): BrokerMessage {
+  return {
+    address,
+    headers: publishableHeaders(call.headers),
+    body: call.body,
+    persistent: header(call.headers, 'persistent') === 'true',
+  }
+}

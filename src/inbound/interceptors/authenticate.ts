@@ -1,0 +1,30 @@
+import { violation } from '../../../protocol/errors.ts'
+import { header } from '../../../protocol/frame.ts'
+import type { Authenticator } from '../../auth/authenticator.ts'
+import type { ConnectCall } from '../call.ts'
+import type { Interceptor } from '../chain.ts'
+
+/** Finds out who connects. Credentials are looked for where CONTRACT.md, section 3 says, first found wins. */
+export function authenticate(authenticator: Pick<Authenticator, 'authenticate'>): Interceptor {
+  return (call) => (call.kind === 'CONNECT' ? connect(authenticator, call) : undefined)
+}
+
+async function connect(authenticator: Pick<Authenticator, 'authenticate'>, call: ConnectCall): Promise<void> {
+  const { authorization, queryToken } = call.upgrade
+  const bearer =
+    bearerToken(authorization) ?? queryToken ?? bearerToken(header(call.headers, 'Authorization'))
+  const login = header(call.headers, 'login')
+  const passcode = header(call.headers, 'passcode')
+  const principal = await authenticator.authenticate({
+    ...(bearer !== undefined && { bearer }),
+    ...(login !== undefined && { login }),
+    ...(passcode !== undefined && { passcode }),
+  })
+  if (principal === undefined) throw violation('authentication-failed')
+  call.principal = principal
+}
+
+/** The token of an `Authorization: Bearer …` value (RFC 6750, section 2.1); other schemes are none. */
+function bearerToken(value: string | undefined): string | undefined {
+  return value === undefined ? undefined : /^Bearer +(\S+) *$/i.exec(value)?.[1]
+}

@@ -1,0 +1,226 @@
+import { randomBytes } from 'node:crypto'
+import type { AddressInfo } from 'node:net'
+import type { FastifyInstance } from 'fastify'
+import { NodeError } from './errors.ts'
+import { Teardown } from './lib/teardown.ts'
+import { registerBroadcasts } from './http/routes/broadcasts.ts'
+import { registerOperations } from './http/routes/operations.ts'
+import { createServer } from './http/server.ts'
+import { Connections } from './connection/upgrade.ts'
+import { Turn } from './connection/outbox.ts'
+import type { SessionServices } from './session/session-services.ts'
+import { SessionRegistry } from './user/session-registry.ts'
+import { authenticate } from './inbound/interceptors/authenticate.ts'
+import { authorize } from './inbound/interceptors/authorize.ts'
+import { Inbound } from './inbound/inbound.ts'
+import { App } from './app/app.ts'
+import { registerPublicMessages } from './app/chat/public-messages.ts'
+import { registerRoomMessages } from './app/chat/room-messages.ts'
+import { OrderIntake } from './app/orders/order-intake.ts'
+import { Hub, type HubObserver } from './fanout/hub.ts'
+import { StreamAppender } from './stream/append.ts'
+import { Outbox } from './stream/outbox.ts'
+import type { Broker } from './broker/broker.ts'
+import { createMemoryBroker } from './broker/memory/memory-broker.ts'
+import { createRabbitMqBroker } from './broker/rabbitmq/rabbitmq-broker.ts'
+import type { Store } from './store/store.ts'
+import { openStore } from './store/kysely/open-store.ts'
+import { Accounts } from './auth/accounts.ts'
+import { Authenticator } from './auth/authenticator.ts'
+import type { PolicyFacts } from './auth/policy.ts'
+import { Tokens } from './auth/tokens.ts'
+import { describeBrokerUrl } from './config/broker-url.ts'
+import type { Config } from './config/config.ts'
+import { createMetrics } from './telemetry/metrics.ts'
+import type { Log } from './telemetry/log.ts'
+import { VERSION } from './version.ts'
+
+const CONNECT_TIMEOUT_MS = 10_000
+const DISCONNECT_TIMEOUT_MS = 5000
+const SLOW_CHECK_MS = 1000
+
+/** A node that serves. */
+export interface Relay {
+  /** `http://HOST:PORT`, with the port that was picked. */
+  readonly address: string
+  /** For the log and for people: which broker and database are in use. No credentials. */
+  readonly broker: string
+  readonly database: string
+  /** Closes sessions, lets what is under way finish, and ends all links. Idempotent. */
+  close(): Promise<void>
+}
+
+/** Accounts and tokens, which the command line needs too. */
+export interface Identity {
+  readonly accounts: Accounts
+  readonly tokens: Tokens
+  close(): Promise<void>
+}
+
+/**
+ * Opens the database and what identity needs of it, beside a running server if there is one.
+ *
+ * @throws NodeError where the database cannot be opened
+ */
+export async function openIdentity(config: Config): Promise<Identity> {
+  const store = await openStore({ url: config.databaseUrl, nodeId: config.nodeId, lock: false })
+  return { ...(await identityOf(store, config)), close: () => store.close() }
+}
+
+/**
+ * Wires a node: what a part needs is made before it, and closed after it.
+ *
+ * @throws NodeError where the database cannot be opened or the port is taken. A broker that is away is
+ * no reason not to start.
+ */
+export async function startRelay(config: Config, log: Log): Promise<Relay> {
+  const teardown = new Teardown()
+  try {
+    return await wire(config, log, teardown)
+  } catch (error) {
+    await teardown.run()
+    throw error
+  }
+}
+
+async function wire(config: Config, log: Log, teardown: Teardown): Promise<Relay> {
+  const metrics = createMetrics()
+  const store = await openStore({ url: config.databaseUrl, nodeId: config.nodeId, lock: true })
+  teardown.add(() => store.close())
+  const { accounts, tokens } = await identityOf(store, config)
+  const authenticator = new Authenticator({ accounts, tokens })
+
+  const broker = createBroker(config, log)
+  teardown.add(() => broker.close())
+  const hub = new Hub({
+    broker,
+    nodeId: `${config.nodeId}-${randomBytes(4).toString('hex')}`,
+    observer: hubLog(log),
+  })
+  teardown.add(async () => hub.close())
+  const outbox = new Outbox({ store, broker, log })
+  teardown.add(() => outbox.close())
+  const appender = new StreamAppender({ store, relay: outbox })
+  teardown.add(() => appender.close())
+  const intake = new OrderIntake({ broker, store, appender, log })
+  teardown.add(() => intake.close())
+
+  const inbound = new Inbound({
+    interceptors: [authenticate(authenticator), authorize(policyFacts(store))],
+    app: createApp(appender, store),
+    broker,
+  })
+  const registry = new SessionRegistry({ maxPerUser: config.limitSessionsPerUser })
+  const connections = createConnections(config, { inbound, hub, registry, metrics, log })
+  const server = createServer(log)
+  await connections.register(server)
+  registerBroadcasts(server, { authenticator, appender })
+  registerOperations(server, { broker, store, metrics, isDraining: () => connections.isDraining })
+  teardown.add(async () => {
+    await connections.drain(config.drainMs)
+    await server.close()
+  })
+
+  broker.onStatus((status) =>
+    log.info({ event: 'broker-status', ...status }, status.isUp ? 'broker is up' : 'broker is away'),
+  )
+  await broker.start(hub)
+  await outbox.start()
+  startIntake(intake, log)
+  await listen(server, config)
+  return {
+    address: addressOf(server.server.address(), config.host),
+    broker:
+      config.stompUrl === undefined ? 'in-process' : `RabbitMQ at ${describeBrokerUrl(config.stompUrl)}`,
+    database: config.databaseUrl,
+    close: () => teardown.run(),
+  }
+}
+
+async function identityOf(store: Store, config: Config): Promise<{ accounts: Accounts; tokens: Tokens }> {
+  const secret =
+    config.jwtSecret ??
+    (await store.settings.getOrCreate('jwt-secret', () => randomBytes(32).toString('base64url')))
+  const accounts = new Accounts({ store, demo: config.demoAccounts })
+  return { accounts, tokens: new Tokens({ secret }) }
+}
+
+function createBroker(config: Config, log: Log): Broker {
+  const { stompUrl, amqpUrl, nodeId } = config
+  if (stompUrl === undefined || amqpUrl === undefined) return createMemoryBroker()
+  return createRabbitMqBroker({ stompUrl, amqpUrl, nodeId, log })
+}
+
+function createApp(appender: StreamAppender, store: Store): App {
+  const app = new App()
+  registerPublicMessages(app, appender)
+  registerRoomMessages(app, { appender, store })
+  return app
+}
+
+function policyFacts(store: Store): PolicyFacts {
+  return {
+    async ownsOrder(user, orderId) {
+      const order = await store.orders.find(orderId)
+      return order?.userId === user
+    },
+  }
+}
+
+function createConnections(
+  config: Config,
+  parts: Pick<SessionServices, 'inbound' | 'hub' | 'registry' | 'metrics' | 'log'>,
+): Connections {
+  const { metrics, log } = parts
+  const session: SessionServices = {
+    ...parts,
+    serverName: `stomp-relay/${VERSION}`,
+    limits: { subscriptions: config.limitSubscriptions },
+    disconnectTimeoutMs: DISCONNECT_TIMEOUT_MS,
+  }
+  const limits = {
+    decoder: {
+      frameBytes: config.limitFrameBytes,
+      headers: config.limitHeaders,
+      headerBytes: config.limitHeaderBytes,
+    },
+    outbox: { bytes: config.limitOutboxBytes, ms: config.limitOutboxMs },
+    connectMs: CONNECT_TIMEOUT_MS,
+  }
+  return new Connections(
+    { session, turn: new Turn(metrics.hot), metrics, log, limits },
+    {
+      endpoints: config.endpoints,
+      allowedOrigins: config.allowedOrigins,
+      maxConnections: config.limitConnections,
+      slowCheckMs: SLOW_CHECK_MS,
+    },
+  )
+}
+
+function hubLog(log: Log): HubObserver {
+  return {
+    hole: (reason) => log.warn({ event: 'hole', reason }, 'messages may have been missed'),
+    subscriberFailed: (error) => log.error({ event: 'subscriber-failed', err: error }, 'a subscriber threw'),
+  }
+}
+
+/** Orders are taken in as soon as the broker is there; nothing else waits for that. */
+function startIntake(intake: OrderIntake, log: Log): void {
+  intake
+    .start()
+    .catch((error: unknown) => log.error({ event: 'intake-failed', err: error }, 'orders are not taken in'))
+}
+
+async function listen(server: FastifyInstance, { host, port }: Config): Promise<void> {
+  try {
+    await server.listen({ host, port })
+  } catch (cause) {
+    throw new NodeError('cannot-listen', `cannot listen on ${host}:${port}: ${String(cause)}`, { cause })
+  }
+}
+
+function addressOf(address: AddressInfo | string | null, host: string): string {
+  const port = typeof address === 'object' && address !== null ? address.port : 0
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`
+}

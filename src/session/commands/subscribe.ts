@@ -1,0 +1,119 @@
+import { violation } from '../../../protocol/errors.ts'
+import { header, type Frame, type HeaderList } from '../../../protocol/frame.ts'
+import { MAX_TOPIC_BYTES, topicBytes } from '../../../protocol/destination.ts'
+import type { AckMode, WatchTarget } from '../../broker/broker.ts'
+import { MessageError } from '../../errors.ts'
+import type { SubscribeCall } from '../../inbound/call.ts'
+import type { Route } from '../../inbound/route.ts'
+import type { Session } from '../session.ts'
+import type { Subscription } from '../subscriptions.ts'
+import { requiredHeader } from './required-header.ts'
+import { subscriptionIdOf } from './subscription-id.ts'
+
+interface Asked {
+  readonly id: string
+  readonly call: SubscribeCall
+  readonly ack: AckMode
+}
+
+/** The queue of answers and faults to this session alone; it needs no broker. */
+const REPLY_QUEUE = '/user/queue/errors'
+
+/** SUBSCRIBE: its RECEIPT says that every message published from now on will arrive. */
+export function subscribe(session: Session, frame: Frame): Promise<void> {
+  const id = subscriptionIdOf(session, frame)
+  const destination = requiredHeader(frame, 'destination')
+  if (session.subscriptions.has(id)) throw violation('duplicate-subscription', id)
+  const call: SubscribeCall = {
+    kind: 'SUBSCRIBE',
+    session: session.view,
+    destination,
+    headers: frame.headers,
+  }
+  return session.settle(frame, open(session, { id, call, ack: ackMode(frame.headers) }))
+}
+
+async function open(session: Session, asked: Asked): Promise<void> {
+  const { subscriptions, services } = session
+  if (subscriptions.size >= services.limits.subscriptions) {
+    throw new MessageError(
+      'too-many-subscriptions',
+      `more than ${services.limits.subscriptions} subscriptions`,
+    )
+  }
+  await services.inbound.accept(asked.call)
+  const subscription = await attach(session, asked)
+  if (session.state === 'CLOSING') subscription.close?.()
+  else subscriptions.set(asked.id, subscription)
+}
+
+async function attach(session: Session, asked: Asked): Promise<Subscription> {
+  const { destination } = asked.call
+  if (destination === REPLY_QUEUE) return { kind: 'reply', destination }
+  const route = session.services.inbound.route(destination)
+  if (route.kind === 'app') return answer(session, asked)
+  const target = sharedTarget(session, route, asked)
+  return target === undefined ? atBroker(session, asked) : onHub(session, asked, target)
+}
+
+async function answer(session: Session, { id, call }: Asked): Promise<Subscription> {
+  const { destination } = call
+  const reply = (queue: string, payload: unknown): void => void session.reply(queue, payload)
+  session.deliver(id, destination, await session.services.inbound.answer(call, reply))
+  return { kind: 'answered', destination }
+}
+
+async function onHub(session: Session, { id, call }: Asked, target: WatchTarget): Promise<Subscription> {
+  const { destination } = call
+  const subscription = await session.services.hub.subscribe({
+    target,
+    destination,
+    ...(target.kind === 'user' && { userDestination: destination }),
+    subscriber: {
+      subscriptionId: id,
+      version: session.version,
+      deliver: (batch) => session.transport.deliver(batch),
+    },
+  })
+  return { kind: 'hub', destination, close: () => subscription.close() }
+}
+
+async function atBroker(session: Session, { id, call, ack }: Asked): Promise<Subscription> {
+  const { destination, headers } = call
+  const own = await session.link.own()
+  await own.subscribe({ id, destination, ack, headers })
+  return { kind: 'broker', destination }
+}
+
+/**
+ * What the node can watch for all its clients at once, or undefined where the client's own broker
+ * session has to: for acks, durable and special subscriptions, and names AMQP cannot bind.
+ */
+function sharedTarget(session: Session, route: Route, { call, ack }: Asked): WatchTarget | undefined {
+  const isPlain = ack === 'auto' && !asksForMore(call.headers)
+  if (route.kind === 'broker') return undefined
+  if (route.kind === 'topic') {
+    const isShared = isPlain && topicBytes(route.topic) <= MAX_TOPIC_BYTES
+    return isShared ? { kind: 'topic', pattern: route.topic } : undefined
+  }
+  if (route.kind === 'app' || route.kind === 'user') {
+    throw new MessageError('invalid-destination', `${call.destination} cannot be subscribed to`)
+  }
+  if (!isPlain) throw new MessageError('invalid-header', `${call.destination} takes plain subscriptions only`)
+  return route.kind === 'private' ? route : { kind: 'user', user: session.view.principal.name }
+}
+
+/** Headers by which RabbitMQ makes another queue than the plain one (its STOMP guide). */
+function asksForMore(headers: HeaderList): boolean {
+  return headers.some((name, i) => i % 2 === 0 && (name.startsWith('x-') || SPECIAL.has(name)))
+}
+
+const SPECIAL = new Set(['durable', 'persistent', 'auto-delete', 'exclusive', 'prefetch-count'])
+
+function ackMode(headers: HeaderList): AckMode {
+  const mode = header(headers, 'ack') ?? 'auto'
+  if (mode !== 'auto' && mode !== 'client' && mode !== 'client-individual') {
+    throw violation('bad-header', `ack:${mode}`)
+  }
+  return mode
+}

@@ -1,0 +1,46 @@
+import type { Frame } from '../../../protocol/frame.ts'
+import type { Session } from '../session.ts'
+import type { DeferredSend } from '../transactions.ts'
+import { requiredHeader } from './required-header.ts'
+import { runSend } from './send.ts'
+
+/** BEGIN: the broker's transaction, and a list of what runs here when it commits. */
+export function begin(session: Session, frame: Frame): undefined {
+  const transaction = requiredHeader(frame, 'transaction')
+  session.transactions.begin(transaction)
+  void session.settle(
+    frame,
+    atBroker(session, (own) => own.begin(transaction)),
+  )
+}
+
+/** COMMIT: the broker first; its word given, the SENDs to `/app` and `/user` run in their order. */
+export function commit(session: Session, frame: Frame): Promise<void> {
+  const transaction = requiredHeader(frame, 'transaction')
+  const deferred = session.transactions.take(transaction)
+  return session.settle(frame, commitBoth(session, transaction, deferred))
+}
+
+export function abort(session: Session, frame: Frame): undefined {
+  const transaction = requiredHeader(frame, 'transaction')
+  session.transactions.take(transaction)
+  void session.settle(
+    frame,
+    atBroker(session, (own) => own.abort(transaction)),
+  )
+}
+
+type Own = Awaited<ReturnType<Session['link']['own']>>
+
+async function atBroker(session: Session, act: (own: Own) => Promise<void>): Promise<void> {
+  await act(await session.link.own())
+}
+
+async function commitBoth(
+  session: Session,
+  transaction: string,
+  deferred: readonly DeferredSend[],
+): Promise<void> {
+  await atBroker(session, (own) => own.commit(transaction))
+  await Promise.all(deferred.map(({ call }) => runSend(session, call)))
+}

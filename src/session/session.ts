@@ -1,0 +1,236 @@
+import { randomUUID } from 'node:crypto'
+import { CLOSE, type CloseCode } from '../../protocol/close-codes.ts'
+import { ProtocolViolation, violation } from '../../protocol/errors.ts'
+import type { Frame } from '../../protocol/frame.ts'
+import { header } from '../../protocol/frame.ts'
+import type { Version } from '../../protocol/version.ts'
+import type { Principal } from '../auth/principal.ts'
+import type { SessionMessage } from '../broker/broker.ts'
+import { MessageError, SessionError } from '../errors.ts'
+import type { BrokerLink } from '../inbound/broker-link.ts'
+import type { SessionView, UpgradeCredentials } from '../inbound/call.ts'
+import { deferred, type Deferred } from '../lib/deferred.ts'
+import { perform } from './commands/perform.ts'
+import { faultOf, type Fault } from './fault.ts'
+import { errorFrame, messageFrame, receiptFrame } from './outgoing.ts'
+import type { SessionServices } from './session-services.ts'
+import { nextState, type SessionEvent, type SessionState } from './session-state.ts'
+import { Subscriptions } from './subscriptions.ts'
+import type { SessionTransport } from './transport.ts'
+import { Transactions } from './transactions.ts'
+
+/** Frames under way at once in one session; the next one waits until one of them is done. */
+export const MAX_IN_FLIGHT = 256
+
+/**
+ * One STOMP session. Frames take effect in the order they come: one that must wait (a CONNECT for its
+ * credentials, a SUBSCRIBE for its binding) holds those behind it back, while SENDs overlap, begun in
+ * order. While anything waits the transport does not read, so that what is held back is bounded by
+ * what one read brought.
+ */
+export class Session {
+  readonly id = randomUUID()
+  readonly services: SessionServices
+  readonly transport: SessionTransport
+  readonly upgrade: UpgradeCredentials
+  readonly subscriptions = new Subscriptions()
+  readonly transactions = new Transactions()
+  /** What the client negotiated; until then what errors are written in. */
+  version: Version = '1.2'
+  #state: SessionState = 'NEW'
+  #principal: Principal | undefined
+  #link: BrokerLink | undefined
+  #waiting: Frame[] = []
+  #isHeld = false
+  #inFlight = 0
+  #settled: Deferred<void> | undefined
+  #messageCount = 0
+
+  constructor(services: SessionServices, transport: SessionTransport, upgrade: UpgradeCredentials) {
+    this.services = services
+    this.transport = transport
+    this.upgrade = upgrade
+  }
+
+  get state(): SessionState {
+    return this.#state
+  }
+
+  /** Takes a frame from the transport. Never throws. */
+  receive(frame: Frame): void {
+    if (this.#state === 'CLOSING') return
+    this.services.metrics.hot.framesReceived++
+    if (this.#isHeld) this.#waiting.push(frame)
+    else this.#take(frame)
+  }
+
+  /** Ends the session for what the client did or could not do: ERROR, then close. */
+  violate(reason: ProtocolViolation, frame?: Frame): void {
+    if (this.#state === 'CLOSING') return
+    this.services.metrics.violations.inc({ code: reason.code })
+    const receipt = frame === undefined ? undefined : header(frame.headers, 'receipt')
+    const headers = receipt === undefined ? [] : ['receipt-id', receipt]
+    this.transport.send(errorFrame(reason.message, { version: this.version, headers }))
+    this.close(reason.closeCode, reason.message)
+  }
+
+  /** The node shuts down. */
+  shutDown(): void {
+    this.close(CLOSE.shuttingDown, 'server is shutting down')
+  }
+
+  /** The transport is gone: everything the session held is given back. Idempotent. */
+  async end(): Promise<void> {
+    this.move('close')
+    this.#waiting = []
+    this.subscriptions.closeAll()
+    this.services.registry.remove(this)
+    await this.#link?.close()
+  }
+
+  // What follows is for the commands.
+
+  /** @returns whether the event could happen */
+  move(event: SessionEvent): boolean {
+    const state = nextState(this.#state, event)
+    if (state === undefined) return false
+    this.#state = state
+    return true
+  }
+
+  authenticated(principal: Principal): void {
+    this.#principal = principal
+  }
+
+  /** Who this is, for whoever acts on its frames. */
+  get view(): SessionView {
+    if (this.#principal === undefined) throw new TypeError('not authenticated')
+    return { id: this.id, principal: this.#principal, remoteAddress: this.transport.remoteAddress }
+  }
+
+  /** The client's way to the broker, made at the first call. */
+  get link(): BrokerLink {
+    this.#link ??= this.services.inbound.openLink(this.view, {
+      onMessage: (message) => this.transport.send(messageFrame(message, this.version)),
+      onCancelled: (subscription, reason) => this.#cancelled(subscription, reason),
+      onEnd: (error) => this.violate(violation('broker-session-lost', error.message)),
+    })
+    return this.#link
+  }
+
+  /**
+   * Waits for what a frame began and tells the client how it ended. Never rejects.
+   *
+   * @param receiptHeaders for the RECEIPT, where the client asked for one
+   */
+  async settle(frame: Frame, done: Promise<readonly string[] | void>): Promise<void> {
+    this.#inFlight++
+    try {
+      this.#receipt(frame, (await done) ?? [])
+    } catch (error) {
+      this.fault(error, frame)
+    } finally {
+      this.#inFlight--
+      this.#settled?.resolve()
+      this.#settled = undefined
+    }
+  }
+
+  /** Resolves when nothing is under way any more. */
+  async idle(): Promise<void> {
+    while (this.#inFlight > 0) await this.#nextSettled()
+  }
+
+  /** Tells the client that something it asked for was refused. */
+  fault(error: unknown, frame: Frame): void {
+    if (error instanceof ProtocolViolation) {
+      this.violate(error, frame)
+      return
+    }
+    if (error instanceof SessionError) {
+      this.violate(violation('broker-session-lost', error.message), frame)
+      return
+    }
+    const fault = faultOf(error, { log: this.services.log, sessionId: this.id })
+    this.services.metrics.refusals.inc({ code: fault.code })
+    this.#tell(fault, frame)
+  }
+
+  /** Sends JSON to this session's own subscriptions to `/user/queue/…`. @returns whether it has one */
+  reply(destination: string, payload: unknown): boolean {
+    const ids = this.subscriptions.idsOf(destination)
+    for (const id of ids) this.deliver(id, destination, payload)
+    return ids.length > 0
+  }
+
+  /** Sends JSON to one subscription. */
+  deliver(subscription: string, destination: string, payload: unknown): void {
+    const message: SessionMessage = {
+      subscription,
+      destination,
+      messageId: `${this.id}-${this.#messageCount++}`,
+      headers: ['content-type', 'application/json'],
+      body: Buffer.from(JSON.stringify(payload)),
+    }
+    this.transport.send(messageFrame(message, this.version))
+  }
+
+  close(code: CloseCode, reason: string): void {
+    if (!this.move('close')) return
+    this.transport.close(code, reason)
+  }
+
+  #take(frame: Frame): void {
+    const wait = perform(this, frame) ?? (this.#inFlight >= MAX_IN_FLIGHT ? this.#nextSettled() : undefined)
+    if (wait === undefined) return
+    this.#isHeld = true
+    this.transport.pause()
+    void wait.then(() => this.#goOn())
+  }
+
+  #goOn(): void {
+    this.#isHeld = false
+    const frames = this.#waiting
+    this.#waiting = []
+    for (const [i, frame] of frames.entries()) {
+      if (this.#state === 'CLOSING') return
+      this.#take(frame)
+      if (this.#isHeld) {
+        this.#waiting = frames.slice(i + 1)
+        return
+      }
+    }
+    this.transport.resume()
+  }
+
+  #nextSettled(): Promise<void> {
+    this.#settled ??= deferred()
+    return this.#settled.promise
+  }
+
+  #receipt(frame: Frame, headers: readonly string[]): void {
+    const receiptId = header(frame.headers, 'receipt')
+    if (receiptId !== undefined) this.transport.send(receiptFrame(receiptId, headers, this.version))
+  }
+
+  #cancelled(subscription: string, reason: string): void {
+    const destination = this.subscriptions.remove(subscription)?.destination ?? ''
+    const error = new MessageError('broker-refused', `the broker cancelled the subscription: ${reason}`)
+    this.fault(error, {
+      command: 'SUBSCRIBE',
+      headers: ['destination', destination],
+      body: new Uint8Array(0),
+    })
+  }
+
+  /** To `/user/queue/errors` where the client listens; otherwise it learns by ERROR and close. */
+  #tell(fault: Fault, frame: Frame): void {
+    const receipt = header(frame.headers, 'receipt')
+    const destination = header(frame.headers, 'destination') ?? ''
+    const { code, message } = fault
+    const payload = { code, message, destination, ...(receipt !== undefined && { receipt }) }
+    if (!this.reply('/user/queue/errors', payload)) {
+      this.violate(violation('refused', `${code}: ${message}`), frame)
+    }
+  }
+}
