@@ -54,7 +54,7 @@ export class Outbox {
   constructor(options: OutboxOptions) {
     this.#options = options
     this.#maxHeld = options.maxHeld ?? 10_000
-    this.#pageSize = options.pageSize ?? 500
+    this.#pageSize = Math.max(1, Math.min(options.pageSize ?? 500, Math.floor(this.#maxHeld / 2)))
     this.#lanes = new Lanes<OutboxRow>({
       publish: (row) => this.#publish(row),
       laneOf: (row) => row.stream,

@@ -6,7 +6,7 @@ import Database from 'libsql'
 import t, { type Test } from 'tap'
 import { NodeError } from '../../src/errors.ts'
 import { openStore } from '../../src/store/kysely/open-store.ts'
-import { event } from './contract.ts'
+import { event } from './rows.ts'
 
 async function serve(t: Test, url: string, nodeId: string): Promise<{ child: ChildProcess; said: unknown }> {
   const child = fork(new URL('serve-store.ts', import.meta.url), [url, nodeId], {

@@ -1,6 +1,6 @@
 // A process of its own, for the tests that kill one: serves the database, stores an event, says so, waits.
 import { openStore } from '../../src/store/kysely/open-store.ts'
-import { event, message } from './contract.ts'
+import { event, message } from './rows.ts'
 
 const [, , url = '', nodeId = ''] = process.argv
 try {

@@ -1,0 +1,147 @@
+import { EventEmitter, once } from 'node:events'
+import Database from 'libsql'
+import type { Test } from 'tap'
+import type { Broker, BrokerMessage, Delivery } from '../../src/broker/broker.ts'
+import { createMemoryBroker } from '../../src/broker/memory/memory-broker.ts'
+import { MessageError } from '../../src/errors.ts'
+import { openStore } from '../../src/store/kysely/open-store.ts'
+import type { OutboxRow, Store } from '../../src/store/store.ts'
+import { StreamAppender } from '../../src/stream/append.ts'
+import type { StreamAppenderOptions, Write } from '../../src/stream/append.ts'
+import { Outbox } from '../../src/stream/outbox.ts'
+import type { OutboxOptions } from '../../src/stream/outbox.ts'
+
+/** A store in a file of the test's own, and another hand on that file. */
+export async function openTestStore(t: Test, url = `sqlite:${t.testdir()}/relay.db`) {
+  const store = await openStore({ url, nodeId: 'node-1', lock: true })
+  t.teardown(() => store.close())
+  const hand = new Database(url.slice('sqlite:'.length))
+  t.teardown(() => hand.close())
+  return { store, hand, url }
+}
+
+/** The in-process broker with a line that the test can cut, and what its one node received. */
+export class Line implements Pick<Broker, 'publish'> {
+  readonly received: Delivery[] = []
+  readonly #broker = createMemoryBroker()
+  readonly #events = new EventEmitter()
+  /** Asked at each publish: an error refuses it, a promise holds it up. */
+  fault: (message: BrokerMessage) => Error | Promise<void> | undefined = () => undefined
+
+  async start(t: Test): Promise<void> {
+    t.teardown(() => this.#broker.close())
+    await this.#broker.start({
+      onMessage: (delivery) => {
+        this.received.push(delivery)
+        this.#events.emit('received')
+      },
+      onHole: (reason) => t.fail(reason),
+    })
+    await this.#broker.watch({ kind: 'topic', pattern: '#' })
+    await this.#broker.watch({ kind: 'user', user: 'bob' })
+  }
+
+  async publish(message: BrokerMessage, options?: { patient?: boolean }): Promise<void> {
+    const fault = this.fault(message)
+    this.#events.emit('attempt')
+    if (fault instanceof Error) throw fault
+    await fault
+    await this.#broker.publish(message, options)
+  }
+
+  /** Resolves once so many messages have arrived. */
+  async until(count: number): Promise<void> {
+    while (this.received.length < count) await once(this.#events, 'received')
+  }
+
+  attempt(): Promise<unknown> {
+    return once(this.#events, 'attempt')
+  }
+
+  get bodies(): string[] {
+    return this.received.map(({ body }) => Buffer.from(body).toString())
+  }
+}
+
+export const AWAY = new MessageError('broker-unavailable', 'the broker is away')
+
+/** A log that tells the test. */
+export class Warnings {
+  readonly events: string[] = []
+  readonly #emitter = new EventEmitter()
+
+  warn = (detail: { event?: string }): void => {
+    this.events.push(detail.event ?? '')
+    this.#emitter.emit('warning')
+  }
+
+  async until(event: string): Promise<void> {
+    while (!this.events.includes(event)) await once(this.#emitter, 'warning')
+  }
+}
+
+/** The store's outbox, telling the test when rows were removed. */
+export class WatchedOutbox {
+  readonly #store: Store
+  readonly #emitter = new EventEmitter()
+  /** Rows read at each reading. */
+  readonly pages: number[] = []
+
+  constructor(store: Store) {
+    this.#store = store
+  }
+
+  get epoch(): string {
+    return this.#store.epoch
+  }
+
+  readonly outbox = {
+    pending: async (afterSeq: number, limit: number): Promise<readonly OutboxRow[]> => {
+      const rows = await this.#store.outbox.pending(afterSeq, limit)
+      this.pages.push(rows.length)
+      return rows
+    },
+    remove: async (seqs: readonly number[]): Promise<void> => {
+      await this.#store.outbox.remove(seqs)
+      this.#emitter.emit('removed')
+    },
+  }
+
+  async untilEmpty(): Promise<void> {
+    while ((await this.#store.outbox.pending(0, 1)).length > 0) await once(this.#emitter, 'removed')
+  }
+}
+
+export interface RigOptions {
+  readonly outbox?: Partial<OutboxOptions>
+  readonly appender?: Partial<StreamAppenderOptions>
+}
+
+/** Store, appender, outbox and broker, wired as the relay wires them; the outbox waits for `start`. */
+export async function startRig(t: Test, options: RigOptions = {}) {
+  const { store, hand, url } = await openTestStore(t)
+  const line = new Line()
+  await line.start(t)
+  const warnings = new Warnings()
+  const watched = new WatchedOutbox(store)
+  const outbox = new Outbox({
+    store: watched,
+    broker: line,
+    log: warnings,
+    removeDelayMs: 1,
+    retryBaseMs: 1,
+    retryMaxMs: 5,
+    closeTimeoutMs: 50,
+    ...options.outbox,
+  })
+  t.teardown(() => outbox.close())
+  const appender = new StreamAppender({ store, relay: outbox, ...options.appender })
+  t.teardown(() => appender.close())
+  return { store, hand, url, line, warnings, watched, outbox, appender }
+}
+
+/** A write of one event on a topic. */
+export function say(topic: string, payload: unknown): () => Promise<Write<string>> {
+  const event = { stream: `/topic/${topic}`, address: { kind: 'topic', topic } as const, payload }
+  return () => Promise.resolve({ events: [event], result: `said on ${topic}` })
+}
