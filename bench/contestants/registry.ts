@@ -3,11 +3,17 @@ import { rawWs } from './raw-ws.ts'
 import { relay } from './relay.ts'
 import { webStomp } from './web-stomp.ts'
 
-/** In the order of their turns: `raw-ws` follows the relay, whose frames per write it takes over. */
-export function registeredContestants(checkout: string): readonly Contestant[] {
+/**
+ * In the order of their turns: `raw-ws` follows the relay, whose frames per write it takes over.
+ * @param nodeArgs for Node, where it runs this project
+ */
+export function registeredContestants(
+  checkout: string,
+  nodeArgs: readonly string[] = [],
+): readonly Contestant[] {
   return [
-    relay({ name: 'relay', checkout, broker: 'rabbitmq' }),
-    relay({ name: 'memory', checkout, broker: 'memory' }),
+    relay({ name: 'relay', checkout, broker: 'rabbitmq', nodeArgs }),
+    relay({ name: 'memory', checkout, broker: 'memory', nodeArgs }),
     webStomp,
     rawWs,
   ]

@@ -18,6 +18,8 @@ export interface RelayOptions {
   /** Folder whose `dist/src/main.js` is run. */
   readonly checkout: string
   readonly broker: 'rabbitmq' | 'memory'
+  /** Arguments for Node itself. */
+  readonly nodeArgs: readonly string[]
 }
 
 /** This project in production mode: authentication, policy, limits and metrics on. */
@@ -25,7 +27,7 @@ export function relay(options: RelayOptions): Contestant {
   const limits = Object.entries(RAISED_LIMITS).map(([name, value]) => `${name}=${value}`)
   return {
     name: options.name,
-    notes: ['NODE_ENV=production', ...limits, `broker: ${options.broker}`],
+    notes: ['NODE_ENV=production', ...limits, `broker: ${options.broker}`, ...options.nodeArgs],
     start: async () => {
       const node = options.broker === 'rabbitmq' ? await startPrivateNode() : undefined
       try {
@@ -41,7 +43,7 @@ export function relay(options: RelayOptions): Contestant {
 async function startWith(options: RelayOptions, node: PrivateNode | undefined): Promise<RunningContestant> {
   const dir = await mkdtemp(join(tmpdir(), 'stomp-relay-bench-'))
   const secret = randomBytes(32).toString('base64url')
-  const server = await startRelayProcess(options.checkout, {
+  const server = await startRelayProcess(options, {
     NODE_ENV: 'production',
     HOST: '127.0.0.1',
     PORT: '0',

@@ -87,6 +87,7 @@ function cells(row: Row): readonly string[] {
 
 function withSpread(row: Row, pick: (round: RoundFigures) => number, digits: number): string {
   const summary = summarize(row.rounds.map(pick))
+  if (Number.isNaN(summary.median)) return '-'
   return `${summary.median.toFixed(digits)} ±${(spread(summary) * 100).toFixed(0)}%`
 }
 
