@@ -16,12 +16,15 @@ import type { Row } from './scenarios/row.ts'
 
 const BASE_NAME = 'base'
 const repository = fileURLToPath(new URL('..', import.meta.url))
-const registered = registeredContestants(repository)
 type Running = readonly [contestant: Contestant, running: RunningContestant]
 
 /** Returns whether everything arrived as it should and nothing became slower than the base. */
 async function bench(options: BenchOptions): Promise<boolean> {
-  const chosen = registered.filter(({ name }) => options.contestants.includes(name))
+  const nodeArgs =
+    options.profileDir === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${options.profileDir}`]
+  const chosen = registeredContestants(repository, nodeArgs).filter(({ name }) =>
+    options.contestants.includes(name),
+  )
   if (chosen.some(({ name }) => name === 'relay' || name === 'memory')) await buildCheckout(repository)
   const base = options.against === undefined ? undefined : await checkOutBase(repository, options.against)
   const running: Running[] = []
@@ -40,7 +43,7 @@ async function bench(options: BenchOptions): Promise<boolean> {
 // Next to the relay, so that the two take their turns one after the other.
 function withBase(chosen: readonly Contestant[], base: BaseCheckout | undefined): readonly Contestant[] {
   if (base === undefined) return chosen
-  return [relay({ name: BASE_NAME, checkout: base.dir, broker: 'rabbitmq' }), ...chosen]
+  return [relay({ name: BASE_NAME, checkout: base.dir, broker: 'rabbitmq', nodeArgs: [] }), ...chosen]
 }
 
 async function runScenarios(options: BenchOptions, running: readonly Running[]): Promise<readonly Row[]> {
@@ -94,7 +97,8 @@ function say(line: string): void {
 }
 
 try {
-  const known = { scenarios: Object.keys(SCENARIOS), contestants: registered.map(({ name }) => name) }
+  const contestants = registeredContestants(repository).map(({ name }) => name)
+  const known = { scenarios: Object.keys(SCENARIOS), contestants }
   const options = readOptions(process.argv.slice(2), known)
   process.exitCode = (await bench(options)) ? 0 : 1
 } catch (error) {

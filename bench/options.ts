@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os'
+import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 
 export interface BenchOptions {
@@ -19,6 +20,8 @@ export interface BenchOptions {
   readonly generators: number
   readonly jsonFile?: string
   readonly against?: string
+  /** Where this project's servers leave CPU profiles. */
+  readonly profileDir?: string
 }
 
 export class UsageError extends Error {
@@ -36,6 +39,7 @@ export const USAGE = `npm run bench -- [SCENARIO …] [options]
   --frames-per-write 1  for raw-ws where relay is not among the contestants
   --raw-bytes 0       pads the frames of raw-ws to as many bytes as the relay's have
   --json FILE         where the result goes (default: bench/results/SCENARIOS.json)
+  --profile DIR       CPU profiles of this project's servers, one a server
   --against BASE      compares with the relay of another commit; a slowdown above 10 % fails`
 
 const CONFIG = {
@@ -51,6 +55,7 @@ const CONFIG = {
   'raw-bytes': { type: 'string' },
   json: { type: 'string' },
   against: { type: 'string' },
+  profile: { type: 'string' },
 } as const
 
 export interface KnownNames {
@@ -79,6 +84,7 @@ export function readOptions(args: readonly string[], known: KnownNames): BenchOp
     generators: integer(values.generators ?? generators, '--generators', 64),
     ...(values.rate === undefined ? {} : { rate: positive(values.rate, '--rate') }),
     ...(values.json === undefined ? {} : { jsonFile: values.json }),
+    ...(values.profile === undefined ? {} : { profileDir: resolve(values.profile) }),
     ...(values.against === undefined ? {} : { against: values.against }),
   }
 }

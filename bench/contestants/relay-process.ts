@@ -19,7 +19,7 @@ export interface RelayProcess {
  * @throws Error with its last lines, where it ends before or says nothing in time
  */
 export async function startRelayProcess(
-  checkout: string,
+  { checkout, nodeArgs }: { readonly checkout: string; readonly nodeArgs: readonly string[] },
   env: Record<string, string>,
 ): Promise<RelayProcess> {
   const options = {
@@ -27,7 +27,7 @@ export async function startRelayProcess(
     env,
     stdio: ['ignore', 'pipe', 'inherit'] as ['ignore', 'pipe', 'inherit'],
   }
-  const child = spawn(process.execPath, ['dist/src/main.js'], options)
+  const child = spawn(process.execPath, [...nodeArgs, 'dist/src/main.js'], options)
   try {
     return { pid: child.pid ?? 0, address: await untilListening(child), stop: async () => end(child) }
   } catch (error) {
