@@ -14,6 +14,8 @@ import { replyDestination } from './session-destination.ts'
 import { Transactions } from './transactions.ts'
 import { UnackedLedger, type Outcome } from './unacked-ledger.ts'
 
+/** AMQP has sixteen bits for it; zero is no limit. */
+const MAX_PREFETCH = 65_535
 const TEMPORARY_QUEUE = '/temp-queue/'
 
 export interface MemorySessionOptions {
@@ -195,8 +197,10 @@ export class MemorySession implements BrokerSession {
 }
 
 function prefetchOf(headers: HeaderList): number {
-  const text = header(headers, 'prefetch-count')
-  if (text === undefined || text === '0') return Number.POSITIVE_INFINITY
-  if (/^[1-9]\d{0,4}$/.test(text)) return Number(text)
-  throw new MessageError('invalid-header', 'prefetch-count must be a number from 0 to 65535')
+  const text = header(headers, 'prefetch-count') ?? '0'
+  const count = Number(text)
+  if (!/^\d{1,5}$/.test(text) || count > MAX_PREFETCH) {
+    throw new MessageError('invalid-header', `prefetch-count must be a number from 0 to ${MAX_PREFETCH}`)
+  }
+  return count === 0 ? Number.POSITIVE_INFINITY : count
 }

@@ -1,0 +1,5 @@
+import t from 'tap'
+import { createMemoryBroker } from '../../src/broker/memory/memory-broker.ts'
+import { brokerContract } from './contract.ts'
+
+await brokerContract(t, 'the in-process broker', async () => ({ broker: createMemoryBroker() }))
