@@ -160,6 +160,20 @@ await t.test('does not wait for ever for a handler when it closes', async (t) =>
   t.notOk(broker.status().isUp)
 })
 
+await t.test('gives back at once what waits for its next try when the consumer closes', async (t) => {
+  const { broker, client } = await openMemory(t, { redeliveryMs: 1_000_000 })
+  const failed = deferred()
+  await broker.publish(queued('q', '1'))
+  const consumer = await broker.consume('q', { prefetch: 1 }, async () => {
+    failed.resolve()
+    throw new Error('the store is away')
+  })
+  await failed.promise
+  await consumer.close()
+  await client.subscribe('/queue/q')
+  t.strictSame(texts(await client.messages.atLeast(1)), ['1'])
+})
+
 await t.test('counts what went nowhere', async (t) => {
   const { broker, client } = await openMemory(t, {})
   await client.send('/amq/queue/missing', 'x')

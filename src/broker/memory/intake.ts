@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { deferred } from '../../lib/deferred.ts'
 import type { ConsumeHandler, Consumer } from '../broker.ts'
 import type { MemoryQueue, QueueConsumer, QueuedMessage } from './memory-queue.ts'
@@ -6,6 +7,8 @@ export interface IntakeOptions {
   readonly queue: MemoryQueue
   readonly prefetch: number
   readonly handler: ConsumeHandler
+  /** Least time between two deliveries of a message whose handler rejected. */
+  readonly redeliveryMs: number
   /** How long `close` waits for handlers under way. */
   readonly closeTimeoutMs: number
   readonly onClose: (intake: Intake) => void
@@ -15,6 +18,7 @@ export interface IntakeOptions {
 export class Intake implements QueueConsumer, Consumer {
   readonly #options: IntakeOptions
   readonly #idle = deferred()
+  readonly #closed = new AbortController()
   #running = 0
   #closing: Promise<void> | undefined
 
@@ -38,12 +42,14 @@ export class Intake implements QueueConsumer, Consumer {
   }
 
   async #handle(message: QueuedMessage): Promise<void> {
-    const { queue, handler } = this.#options
+    const { queue, handler, redeliveryMs } = this.#options
     const { content, isRedelivered } = message
     try {
       await handler({ headers: content.headers, body: content.body, isRedelivered })
     } catch {
-      // The handler says why in its own log; here it only means "not done".
+      // The handler says why in its own log; here it only means "not done". Its place stays taken
+      // meanwhile, so that a handler that cannot work does not keep the processor busy.
+      await delay(redeliveryMs, undefined, { signal: this.#closed.signal }).catch(() => {})
       queue.giveBack([message])
     }
     this.#running -= 1
@@ -54,6 +60,7 @@ export class Intake implements QueueConsumer, Consumer {
   async #end(): Promise<void> {
     const { queue, closeTimeoutMs, onClose } = this.#options
     queue.removeConsumer(this)
+    this.#closed.abort()
     if (this.#running > 0) {
       const timeout = setTimeout(() => {
         this.#idle.resolve()

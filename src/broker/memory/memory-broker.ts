@@ -89,11 +89,13 @@ class MemoryBroker implements MemoryBrokerWithCounters {
 
   async consume(queue: string, { prefetch }: ConsumeOptions, handler: ConsumeHandler): Promise<Consumer> {
     this.#assertOpen()
+    const { redeliveryMs, closeTimeoutMs } = this.#limits
     const intake = new Intake({
       queue: this.#router.queues.declare(queue),
       prefetch,
       handler,
-      closeTimeoutMs: this.#limits.closeTimeoutMs,
+      redeliveryMs,
+      closeTimeoutMs,
       onClose: (closed) => this.#intakes.delete(closed),
     })
     this.#intakes.add(intake)

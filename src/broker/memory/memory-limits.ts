@@ -17,6 +17,8 @@ export interface MemoryLimits {
   /** What one queue hands out before other work gets its turn. */
   readonly turnMessages: number
   readonly turnBytes: number
+  /** Least time between two deliveries of an intake message whose handler rejected. */
+  readonly redeliveryMs: number
   /** How long `close` waits for handlers under way. */
   readonly closeTimeoutMs: number
 }
@@ -33,6 +35,7 @@ export const DEFAULT_MEMORY_LIMITS: MemoryLimits = {
   transactionBytes: 4_194_304,
   turnMessages: 256,
   turnBytes: 65_536,
+  redeliveryMs: 1_000,
   closeTimeoutMs: 10_000,
 }
 
