@@ -36,7 +36,11 @@ export const PAYLOADS: readonly Payload[] = [
  * compares it fails until a changed schema has its line.
  */
 export const PAYLOAD_HISTORY: readonly { version: number; sha256: string; change: string }[] = [
-  { version: 1, sha256: '', change: 'messages, rooms, broadcasts, orders, notifications, faults' },
+  {
+    version: 1,
+    sha256: '8cda29768a91fd7d7382522f16798db04590e88b02c9ca3bead9996c06e3fe31',
+    change: 'messages, rooms, broadcasts, orders, notifications, faults',
+  },
 ]
 
 /** The shapes alone: descriptions and examples may change freely. */

@@ -49,8 +49,15 @@ export function decodeVectorFiles(): string[] {
   return readdirSync(FOLDER).filter((name) => name.endsWith('.json') && name !== 'encoded.json')
 }
 
-export function readVectors<T>(file: string): readonly T[] {
-  return (JSON.parse(readFileSync(new URL(file, FOLDER), 'utf8')) as { vectors: T[] }).vectors
+export function decodeVectors(file: string): readonly DecodeVector[] {
+  const { vectors }: { vectors: DecodeVector[] } = JSON.parse(readFileSync(new URL(file, FOLDER), 'utf8'))
+  return vectors
+}
+
+export function encodeVectors(): readonly EncodeVector[] {
+  const url = new URL('encoded.json', FOLDER)
+  const { vectors }: { vectors: EncodeVector[] } = JSON.parse(readFileSync(url, 'utf8'))
+  return vectors
 }
 
 export function bytesOf(vector: DecodeVector): Buffer {
