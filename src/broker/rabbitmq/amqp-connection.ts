@@ -1,0 +1,124 @@
+import { connect, type Channel, type ChannelModel, type ConfirmChannel } from 'amqplib'
+import type { BrokerUrl } from '../../config/broker-url.ts'
+import { deferred } from '../../lib/deferred.ts'
+import type { Connected, Host } from './link.ts'
+
+export interface AmqpOptions {
+  readonly url: BrokerUrl
+  /** Shown in RabbitMQ's list of connections. */
+  readonly name: string
+  readonly connectTimeoutMs: number
+}
+
+const HEARTBEAT_S = 10
+const GOODBYE_MS = 500
+
+/** One AMQP connection whose errors never go unheard: amqplib would end the process with them. */
+export class AmqpConnection implements Connected {
+  readonly closed: Promise<Error | undefined>
+  /** Called after each change of `isBlocked`. */
+  onBlocked: () => void = () => undefined
+  readonly #model: ChannelModel
+  readonly #abort: AbortController
+  #isBlocked = false
+  #isDestroyed = false
+
+  private constructor(model: ChannelModel, abort: AbortController) {
+    this.#model = model
+    this.#abort = abort
+    const closed = deferred<Error | undefined>()
+    let cause: Error | undefined
+    model.on('error', (error: Error) => {
+      cause ??= error
+    })
+    model.on('close', (error?: Error) => closed.resolve(cause ?? error ?? this.#endedByBroker()))
+    model.on('blocked', () => this.#setBlocked(true))
+    model.on('unblocked', () => this.#setBlocked(false))
+    this.closed = closed.promise
+  }
+
+  /** @throws Error where the broker does not answer in time, or refuses */
+  static async open(host: Host, options: AmqpOptions, signal: AbortSignal): Promise<AmqpConnection> {
+    const { url } = options
+    // The signal ends the socket whatever state amqplib is in: it has no such method of its own.
+    const abort = new AbortController()
+    const socketOptions = {
+      noDelay: true,
+      keepAlive: true,
+      timeout: options.connectTimeoutMs,
+      signal: abort.signal,
+      clientProperties: { connection_name: options.name },
+    }
+    const address = {
+      protocol: url.isTls ? 'amqps' : 'amqp',
+      hostname: host.host,
+      port: host.port,
+      username: url.user,
+      password: url.password,
+      // amqplib unescapes it in this form too.
+      vhost: encodeURIComponent(url.vhost),
+      heartbeat: HEARTBEAT_S,
+    }
+    const cancel = (): void => abort.abort()
+    signal.addEventListener('abort', cancel, { once: true })
+    try {
+      return new AmqpConnection(await connect(address, socketOptions), abort)
+    } finally {
+      signal.removeEventListener('abort', cancel)
+    }
+  }
+
+  /** A memory or disk alarm: RabbitMQ has stopped reading from this connection. */
+  get isBlocked(): boolean {
+    return this.#isBlocked
+  }
+
+  get isOpen(): boolean {
+    return !this.#isDestroyed
+  }
+
+  async confirmChannel(onClosed: (error: Error) => void): Promise<ConfirmChannel> {
+    return watched(await this.#model.createConfirmChannel(), onClosed)
+  }
+
+  async channel(onClosed: (error: Error) => void): Promise<Channel> {
+    return watched(await this.#model.createChannel(), onClosed)
+  }
+
+  destroy(): void {
+    if (this.#isDestroyed) return
+    this.#isDestroyed = true
+    const end = setTimeout(() => this.#abort.abort(), GOODBYE_MS)
+    this.#model
+      .close()
+      .catch(() => undefined)
+      .finally(() => {
+        clearTimeout(end)
+        this.#abort.abort()
+      })
+  }
+
+  #setBlocked(isBlocked: boolean): void {
+    this.#isBlocked = isBlocked
+    this.onBlocked()
+  }
+
+  #endedByBroker(): Error | undefined {
+    return this.#isDestroyed ? undefined : new Error('the broker closed the connection')
+  }
+}
+
+function watched<C extends Channel>(channel: C, onClosed: (error: Error) => void): C {
+  let cause: Error | undefined
+  channel.on('error', (error: Error) => {
+    cause ??= error
+  })
+  channel.on('close', () => onClosed(cause ?? new Error('channel closed')))
+  return channel
+}
+
+/** The AMQP reply code of a refusal (403, 404, 406, …), or undefined for other failures. */
+export function replyCode(error: unknown): number | undefined {
+  if (error instanceof Error && 'code' in error && typeof error.code === 'number') return error.code
+  return undefined
+}

@@ -1,0 +1,245 @@
+import { type Frame, header, type HeaderList } from '../../../protocol/frame.ts'
+import type { BrokerUrl } from '../../config/broker-url.ts'
+import { MessageError } from '../../errors.ts'
+import type {
+  AckOptions,
+  BrokerSend,
+  BrokerSession,
+  BrokerSessionSink,
+  BrokerSubscription,
+} from '../broker.ts'
+import type { RabbitMqLimits, RabbitMqTimeouts } from './rabbitmq-settings.ts'
+import {
+  assertDestination,
+  clientDestination,
+  clientHeaders,
+  durableId,
+  isDurable,
+  prefetchOf,
+  sendHeaders,
+  subscribeHeaders,
+} from './session-headers.ts'
+import { SessionLedger, type Subscribed, type Undo } from './session-ledger.ts'
+import { type SessionFrame, SessionLink } from './session-link.ts'
+
+export interface ClientSessionOptions {
+  readonly url: BrokerUrl
+  readonly user: string
+  readonly sink: BrokerSessionSink
+  readonly timeouts: RabbitMqTimeouts
+  readonly limits: RabbitMqLimits
+  /** The session is over, whoever ended it. */
+  onOver(): void
+}
+
+/** RabbitMQ gives a reply queue a subscription of this name, which nobody asked for by SUBSCRIBE. */
+const TEMPORARY_QUEUE = '/temp-queue/'
+
+/**
+ * One client's own STOMP session with RabbitMQ. Subscription and message ids are ours on the way there:
+ * RabbitMQ puts a client's into ack ids without escaping them, and durable ones into queue names.
+ */
+export class ClientSession implements BrokerSession {
+  readonly #options: ClientSessionOptions
+  readonly #link: SessionLink
+  readonly #ledger = new SessionLedger()
+  readonly #byClientId = new Map<string, Subscribed>()
+  readonly #byBrokerId = new Map<string, Subscribed>()
+  /** Open transactions, with what to take back at ABORT. */
+  readonly #transactions = new Map<string, Undo[]>()
+  #numbers = 0
+
+  constructor(options: ClientSessionOptions) {
+    this.#options = options
+    const { url, timeouts, limits, sink } = options
+    this.#link = new SessionLink({
+      url,
+      timeouts,
+      limits,
+      onMessage: (frame) => this.#onMessage(frame),
+      onCancelled: (brokerId, reason) => this.#onCancelled(brokerId, reason),
+      onEnd: (error) => {
+        this.#forget()
+        sink.onEnd(error)
+      },
+    })
+  }
+
+  /** @throws MessageError `broker-unavailable` */
+  async open(): Promise<void> {
+    try {
+      await this.#link.open()
+    } catch (error) {
+      this.#forget()
+      throw error
+    }
+  }
+
+  async send(message: BrokerSend, options: { confirm: boolean }): Promise<void> {
+    const { destination, transaction, body } = message
+    assertDestination(destination)
+    const headers = ['destination', destination, ...sendHeaders(message.headers)]
+    if (transaction !== undefined) this.#undosOf(transaction)
+    const frame: SessionFrame = { command: 'SEND', headers: within(headers, transaction), body }
+    // The broker acts at COMMIT and answers then.
+    await this.#link.request([frame], options.confirm && transaction === undefined)
+  }
+
+  async subscribe(subscription: BrokerSubscription): Promise<void> {
+    const { id, destination, ack, headers } = subscription
+    assertDestination(destination)
+    if (this.#byClientId.has(id)) throw new MessageError('conflict', 'the subscription id is in use')
+    if (this.#byClientId.size >= this.#options.limits.sessionPending) {
+      throw new MessageError('too-many-subscriptions', 'too many subscriptions')
+    }
+    const prefetch = prefetchOf(headers, this.#options.limits.sessionUnacked)
+    const brokerId = isDurable(headers) ? durableId(this.#options.user, id) : `s-${++this.#numbers}`
+    const subscribed = { clientId: id, brokerId, ack, unacked: new Map<string, string>(), isOpen: true }
+    this.#byClientId.set(id, subscribed)
+    this.#byBrokerId.set(brokerId, subscribed)
+    const own = {
+      id: brokerId,
+      destination,
+      ack: ack === 'auto' ? 'auto' : 'client-individual',
+      'prefetch-count': String(prefetch),
+    }
+    const all = [...Object.entries(own).flat(), ...subscribeHeaders(headers)]
+    const frame: SessionFrame = { command: 'SUBSCRIBE', headers: all }
+    try {
+      await this.#link.request([frame], true)
+    } catch (error) {
+      this.#remove(subscribed)
+      throw error
+    }
+  }
+
+  async unsubscribe(id: string, headers: HeaderList): Promise<void> {
+    const subscribed = this.#byClientId.get(id)
+    const durable = isDurable(headers)
+    if (subscribed === undefined && !durable) {
+      throw new MessageError('unknown-subscription', 'no such subscription')
+    }
+    const brokerId = subscribed?.brokerId ?? durableId(this.#options.user, id)
+    if (subscribed !== undefined) {
+      this.#byClientId.delete(id)
+      this.#ledger.retire(subscribed)
+    }
+    const frame: SessionFrame = {
+      command: 'UNSUBSCRIBE',
+      headers: ['id', brokerId, ...subscribeHeaders(headers)],
+    }
+    await this.#link.request([frame], true)
+    if (subscribed !== undefined) this.#remove(subscribed)
+  }
+
+  async ack(ackId: string, { transaction }: AckOptions): Promise<void> {
+    await this.#settle('ACK', ackId, transaction, [])
+  }
+
+  async nack(ackId: string, { transaction, requeue }: AckOptions & { requeue: boolean }): Promise<void> {
+    await this.#settle('NACK', ackId, transaction, ['requeue', String(requeue)])
+  }
+
+  async begin(transaction: string): Promise<void> {
+    // RabbitMQ would empty it and say nothing.
+    if (this.#transactions.has(transaction)) {
+      throw new MessageError('conflict', 'the transaction has begun already')
+    }
+    this.#transactions.set(transaction, [])
+    await this.#link.request([{ command: 'BEGIN', headers: ['transaction', transaction] }], true)
+  }
+
+  async commit(transaction: string): Promise<void> {
+    this.#undosOf(transaction)
+    this.#transactions.delete(transaction)
+    await this.#link.request([{ command: 'COMMIT', headers: ['transaction', transaction] }], true)
+  }
+
+  async abort(transaction: string): Promise<void> {
+    const undos = this.#undosOf(transaction)
+    this.#transactions.delete(transaction)
+    for (const undo of undos.toReversed()) undo()
+    await this.#link.request([{ command: 'ABORT', headers: ['transaction', transaction] }], true)
+  }
+
+  async close(): Promise<void> {
+    await this.#link.close()
+    this.#forget()
+  }
+
+  async #settle(
+    command: 'ACK' | 'NACK',
+    ackId: string,
+    transaction: string | undefined,
+    extra: readonly string[],
+  ): Promise<void> {
+    const undos = transaction === undefined ? undefined : this.#undosOf(transaction)
+    const { brokerIds, undo } = this.#ledger.take(ackId)
+    undos?.push(undo)
+    const frames = brokerIds.map((id): SessionFrame => {
+      return { command, headers: within(['id', id, ...extra], transaction) }
+    })
+    await this.#link.request(frames, transaction === undefined)
+  }
+
+  #undosOf(transaction: string): Undo[] {
+    const undos = this.#transactions.get(transaction)
+    if (undos === undefined) throw new MessageError('unknown-transaction', 'no such transaction')
+    return undos
+  }
+
+  #onMessage(frame: Frame): void {
+    const { headers, body } = frame
+    const brokerId = header(headers, 'subscription') ?? ''
+    const subscribed = this.#byBrokerId.get(brokerId) ?? this.#temporary(brokerId)
+    if (subscribed?.isOpen !== true) return
+    const brokerAckId = subscribed.ack === 'auto' ? undefined : header(headers, 'ack')
+    const messageId = this.#ledger.issue(subscribed, brokerAckId)
+    this.#options.sink.onMessage({
+      subscription: subscribed.clientId,
+      destination: clientDestination(header(headers, 'destination') ?? ''),
+      messageId,
+      ...(brokerAckId === undefined ? {} : { ackId: messageId }),
+      headers: clientHeaders(headers),
+      body,
+    })
+  }
+
+  #temporary(brokerId: string): Subscribed | undefined {
+    if (!brokerId.startsWith(TEMPORARY_QUEUE)) return undefined
+    const subscribed: Subscribed = {
+      clientId: brokerId,
+      brokerId,
+      ack: 'auto',
+      unacked: new Map<string, string>(),
+      isOpen: true,
+    }
+    this.#byBrokerId.set(brokerId, subscribed)
+    return subscribed
+  }
+
+  #onCancelled(brokerId: string, reason: string): void {
+    const subscribed = this.#byBrokerId.get(brokerId)
+    if (subscribed === undefined) return
+    this.#remove(subscribed)
+    this.#options.sink.onCancelled(subscribed.clientId, reason)
+  }
+
+  #remove(subscribed: Subscribed): void {
+    this.#ledger.retire(subscribed)
+    this.#byBrokerId.delete(subscribed.brokerId)
+    if (this.#byClientId.get(subscribed.clientId) === subscribed) this.#byClientId.delete(subscribed.clientId)
+  }
+
+  #forget(): void {
+    this.#ledger.clear()
+    this.#byClientId.clear()
+    this.#byBrokerId.clear()
+    this.#transactions.clear()
+    this.#options.onOver()
+  }
+}
+
+function within(headers: readonly string[], transaction: string | undefined): HeaderList {
+  return transaction === undefined ? headers : [...headers, 'transaction', transaction]
+}

@@ -1,0 +1,251 @@
+import type { BrokerUrl } from '../../config/broker-url.ts'
+import type { Log } from '../../telemetry/log.ts'
+import type { BrokerReceiver } from '../broker.ts'
+import { AmqpConnection } from './amqp-connection.ts'
+import { Bindings } from './bindings.ts'
+import { Inbox } from './inbox.ts'
+import { Link } from './link.ts'
+import { Publisher } from './publisher.ts'
+import type { RabbitMqCounters, RabbitMqLimits, RabbitMqTimeouts } from './rabbitmq-settings.ts'
+import type { Sender } from './relay-headers.ts'
+import { RelayMark } from './relay-mark.ts'
+import { SendWindow } from './send-window.ts'
+import { StompConnection } from './stomp-connection.ts'
+import { Topology } from './topology.ts'
+
+export interface NodeLinksOptions {
+  readonly stomp: BrokerUrl
+  readonly amqp: BrokerUrl
+  readonly nodeId: string
+  /** Different at each start of a node. */
+  readonly boot: string
+  readonly log: Log
+  readonly timeouts: RabbitMqTimeouts
+  readonly limits: RabbitMqLimits
+  readonly counters: RabbitMqCounters
+  readonly receiver: BrokerReceiver
+  onChange(): void
+  /** A new control connection, on which intake consumes. */
+  onControl(connection: AmqpConnection): void
+}
+
+/** Everything a node may take to say goodbye to a broker that answers. */
+const GOODBYE_MS = 1_000
+
+/**
+ * The three links of a node and how they depend on each other: the control link declares and binds, then
+ * the inbox consumes what was declared; the publisher needs neither, and fences the inbox.
+ */
+export class NodeLinks {
+  readonly publisher: Publisher
+  readonly bindings: Bindings
+  readonly topology: Topology
+  readonly #options: NodeLinksOptions
+  readonly #window: SendWindow
+  readonly #inbox: Inbox
+  readonly #publisherLink: Link<AmqpConnection>
+  readonly #controlLink: Link<AmqpConnection>
+  readonly #inboxLink: Link<StompConnection>
+  /** Which inboxes have been given up, so that each is renewed once. */
+  #isRenewing = false
+  #isClosing = false
+  #wasBound = false
+  #onTopology: (() => void)[] = []
+
+  constructor(options: NodeLinksOptions) {
+    this.#options = options
+    const { timeouts, limits, counters, amqp } = options
+    const sender: Sender = { account: amqp.user, boot: options.boot, mark: new RelayMark(amqp) }
+    this.bindings = new Bindings({
+      maxBindings: limits.bindings,
+      maxLingering: limits.lingering,
+      lingerMs: timeouts.lingerMs,
+    })
+    this.topology = new Topology({
+      bindings: this.bindings,
+      inboxPrefix: `stomp-relay.inbox.${options.nodeId}.${options.boot}`,
+      inboxExpiresMs: timeouts.inboxExpiresMs,
+      inboxMessages: limits.inboxMessages,
+      inboxBytes: limits.inboxBytes,
+      onLost: () => this.#inbox.hole('the inbox overflowed'),
+      onBroken: (error) => this.#renew(error.message),
+    })
+    this.#window = new SendWindow({
+      maxMessages: limits.pendingMessages,
+      maxBytes: limits.pendingBytes,
+      timeoutMs: timeouts.publishMs,
+    })
+    this.publisher = new Publisher({
+      sender,
+      window: this.#window,
+      counters,
+      declareQueue: async (queue) => this.topology.declareQueue(queue),
+    })
+    this.#inbox = new Inbox({
+      sender,
+      timeouts,
+      limits,
+      counters,
+      receiver: options.receiver,
+      queue: () => this.topology.inbox,
+      sendFence: (queue, fence) => this.publisher.sendFence(queue, fence),
+      canFence: () => this.publisher.isReady,
+      onGone: (reason) => this.#renew(reason),
+      onStalled: () => this.#inboxLink.reset(),
+    })
+    this.#publisherLink = this.#makePublisherLink()
+    this.#controlLink = this.#makeControlLink()
+    this.#inboxLink = this.#makeInboxLink()
+  }
+
+  get isUp(): boolean {
+    return (
+      this.#publisherLink.isUp && this.#controlLink.isUp && this.#inboxLink.isUp && !this.publisher.isBlocked
+    )
+  }
+
+  get detail(): string {
+    const blocked = this.publisher.isBlocked ? ' (blocked by an alarm of the broker)' : ''
+    return [`${this.#publisherLink.detail}${blocked}`, this.#controlLink.detail, this.#inboxLink.detail].join(
+      '; ',
+    )
+  }
+
+  get controlConnection(): AmqpConnection | undefined {
+    return this.#controlLink.isUp ? this.#controlLink.current : undefined
+  }
+
+  start(): void {
+    this.#controlLink.start()
+    this.#publisherLink.start()
+    this.#inboxLink.start()
+  }
+
+  async close(): Promise<void> {
+    this.#isClosing = true
+    this.#wakeInbox()
+    await this.#inboxLink.close()
+    await this.#removeQueues()
+    await Promise.all([this.#publisherLink.close(), this.#controlLink.close()])
+    this.bindings.detach()
+    this.#window.clear('the node is closing')
+  }
+
+  async #removeQueues(): Promise<void> {
+    let timer: NodeJS.Timeout | undefined
+    const timeout = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, GOODBYE_MS)
+    })
+    // What cannot be removed now expires by itself.
+    await Promise.race([this.topology.remove().catch(() => undefined), timeout])
+    clearTimeout(timer)
+  }
+
+  #makePublisherLink(): Link<AmqpConnection> {
+    return new Link({
+      name: 'publisher',
+      hosts: this.#options.amqp.hosts,
+      ...this.#linkBasics(),
+      open: async (host, signal) => AmqpConnection.open(host, this.#amqpOptions('publisher'), signal),
+      setUp: async (connection) => {
+        connection.onBlocked = () => this.#options.onChange()
+        await this.publisher.attach(connection)
+        this.#inbox.onPublisherUp()
+      },
+      onDown: () => {
+        this.#options.counters.reconnects += 1
+        this.publisher.detach()
+      },
+    })
+  }
+
+  #makeControlLink(): Link<AmqpConnection> {
+    return new Link({
+      name: 'control',
+      hosts: this.#options.amqp.hosts,
+      ...this.#linkBasics(),
+      open: async (host, signal) => AmqpConnection.open(host, this.#amqpOptions('control'), signal),
+      setUp: async (connection) => {
+        await this.topology.attach(connection)
+        this.#onBound('bindings were made anew')
+        this.#options.onControl(connection)
+      },
+      onDown: () => {
+        this.#options.counters.reconnects += 1
+        this.topology.detach()
+      },
+    })
+  }
+
+  #makeInboxLink(): Link<StompConnection> {
+    const { stomp, timeouts } = this.#options
+    const options = {
+      url: stomp,
+      connectTimeoutMs: timeouts.connectMs,
+      heartBeatMs: timeouts.heartBeatMs,
+      onFrame: this.#inbox.onFrame.bind(this.#inbox),
+    }
+    return new Link({
+      name: 'inbox',
+      hosts: stomp.hosts,
+      ...this.#linkBasics(),
+      open: async (host, signal) => StompConnection.open(host, options, signal),
+      setUp: async (connection) => {
+        await this.#topologyReady()
+        await this.#inbox.attach(connection)
+      },
+      onDown: () => {
+        this.#options.counters.reconnects += 1
+        this.#inbox.detach()
+      },
+    })
+  }
+
+  #linkBasics(): { log: Log; setUpTimeoutMs: number; onChange: () => void } {
+    const { log, timeouts } = this.#options
+    return { log, setUpTimeoutMs: timeouts.setUpMs, onChange: () => this.#options.onChange() }
+  }
+
+  #amqpOptions(purpose: string): { url: BrokerUrl; name: string; connectTimeoutMs: number } {
+    const { amqp, nodeId, timeouts } = this.#options
+    return { url: amqp, name: `stomp-relay ${nodeId} ${purpose}`, connectTimeoutMs: timeouts.connectMs }
+  }
+
+  /** Bindings that were made anew may have missed messages, unless they are the first. */
+  #onBound(reason: string): void {
+    if (this.#wasBound) this.#inbox.hole(reason)
+    this.#wasBound = true
+    this.#wakeInbox()
+  }
+
+  #wakeInbox(): void {
+    const waiting = this.#onTopology
+    this.#onTopology = []
+    for (const wake of waiting) wake()
+  }
+
+  async #topologyReady(): Promise<void> {
+    while (!this.topology.isReady && !this.#isClosing) {
+      await new Promise<void>((resolve) => {
+        this.#onTopology.push(resolve)
+      })
+    }
+  }
+
+  #renew(reason: string): void {
+    if (this.#isRenewing || this.#isClosing) return
+    this.#isRenewing = true
+    this.#options.log.warn({ event: 'broker-inbox-renewed', reason }, 'the inbox gets another name')
+    this.#inboxLink.reset()
+    this.topology
+      .renew()
+      .then(() => {
+        if (this.topology.isReady) this.#onBound(reason)
+      })
+      // The control link's next connect builds it.
+      .catch(() => this.#controlLink.reset())
+      .finally(() => {
+        this.#isRenewing = false
+      })
+  }
+}

@@ -1,0 +1,175 @@
+import type { ConfirmChannel } from 'amqplib'
+import { MessageError } from '../../errors.ts'
+import type { BrokerMessage } from '../broker.ts'
+import type { AmqpConnection } from './amqp-connection.ts'
+import { DEFAULT_EXCHANGE } from './exchanges.ts'
+import { FENCE, type Sender, toOutgoing } from './relay-headers.ts'
+import type { RabbitMqCounters } from './rabbitmq-settings.ts'
+import type { Pending, SendWindow } from './send-window.ts'
+
+export interface PublisherOptions {
+  readonly sender: Sender
+  readonly window: SendWindow
+  readonly counters: RabbitMqCounters
+  /** Declares a durable queue, on another channel: a refusal would end this one. */
+  declareQueue(queue: string): Promise<void>
+}
+
+/** A channel that ends this often with the same message first in line ends because of it. */
+const MAX_CHANNEL_ENDS = 3
+const MAX_KNOWN_QUEUES = 10_000
+/** What amqplib calls a `basic.nack`. */
+const NACKED = 'message nacked'
+
+/**
+ * Everything this node publishes, on one confirm channel. What is not confirmed when the link breaks is
+ * sent again in order with the sequence numbers it had, and receivers drop what they have seen. AMQP and
+ * not STOMP, because a shared STOMP link cannot tell whose frame failed, and fails for all.
+ */
+export class Publisher {
+  readonly #options: PublisherOptions
+  #connection: AmqpConnection | undefined
+  #channel: ConfirmChannel | undefined
+  #sequence = 0
+  /** Queues that exist as far as this connection knows, and those being declared with what waits for it. */
+  readonly #known = new Set<string>()
+  readonly #declaring = new Map<string, Pending[]>()
+
+  constructor(options: PublisherOptions) {
+    this.#options = options
+  }
+
+  /** Whether a message would be taken now. */
+  get isReady(): boolean {
+    return this.#channel !== undefined && this.#connection?.isBlocked === false
+  }
+
+  get isBlocked(): boolean {
+    return this.#connection?.isBlocked === true
+  }
+
+  /** Resolves when the broker has confirmed. See `Broker.publish`. */
+  async publish(message: BrokerMessage, isPatient: boolean): Promise<void> {
+    if (!isPatient && !this.isReady) throw new MessageError('broker-unavailable', 'the broker is away')
+    const { sender, window } = this.#options
+    window.assertRoom(message.body.length)
+    const outgoing = toOutgoing(message, sender, () => ++this.#sequence)
+    const pending = window.add(outgoing)
+    this.#transmit(pending)
+    return pending.done.promise
+  }
+
+  /**
+   * Sends a fence to a queue of this node's own.
+   * @returns whether it was sent; where it was not, it will not be
+   */
+  sendFence(queue: string, fence: string): boolean {
+    if (!this.isReady) return false
+    const options = { deliveryMode: 1, headers: { [FENCE]: fence } }
+    try {
+      this.#channel?.publish(DEFAULT_EXCHANGE, queue, Buffer.alloc(0), options)
+      return true
+    } catch {
+      // The channel is closing; its 'close' event follows.
+      return false
+    }
+  }
+
+  /** A new connection: sends what is pending, in order. */
+  async attach(connection: AmqpConnection): Promise<void> {
+    const channel = await connection.confirmChannel((error) => {
+      if (this.#channel === channel) this.#onChannelClosed(error)
+    })
+    this.#connection = connection
+    this.#channel = channel
+    for (const pending of this.#options.window.all()) {
+      if (pending.tries > 0) this.#options.counters.resent += 1
+      this.#transmit(pending)
+    }
+  }
+
+  detach(): void {
+    this.#connection = undefined
+    this.#channel = undefined
+    this.#known.clear()
+    this.#declaring.clear()
+  }
+
+  #onChannelClosed(error: Error): void {
+    const connection = this.#connection
+    const { window } = this.#options
+    const oldest = window.oldest()
+    if (connection?.isOpen === true && oldest !== undefined && oldest.tries >= MAX_CHANNEL_ENDS) {
+      window.settle(
+        oldest,
+        new MessageError('broker-refused', 'the broker refused the message', { cause: error }),
+      )
+    }
+    this.detach()
+    connection?.destroy()
+  }
+
+  #transmit(pending: Pending): void {
+    const { exchange, key } = pending.message
+    if (exchange !== DEFAULT_EXCHANGE || this.#known.has(key)) {
+      this.#write(pending)
+    } else if (this.#channel !== undefined) {
+      this.#writeOnceDeclared(key, pending)
+    }
+  }
+
+  #writeOnceDeclared(queue: string, pending: Pending): void {
+    const waiting = this.#declaring.get(queue)
+    if (waiting !== undefined) {
+      waiting.push(pending)
+      return
+    }
+    const batch = [pending]
+    this.#declaring.set(queue, batch)
+    const isCurrent = (): boolean => this.#declaring.get(queue) === batch
+    this.#options.declareQueue(queue).then(
+      () => {
+        if (!isCurrent()) return
+        this.#declaring.delete(queue)
+        if (this.#known.size >= MAX_KNOWN_QUEUES) this.#known.clear()
+        this.#known.add(queue)
+        for (const each of batch) this.#write(each)
+      },
+      (error: unknown) => {
+        if (!isCurrent()) return
+        this.#declaring.delete(queue)
+        const fault =
+          error instanceof MessageError
+            ? error
+            : new MessageError('broker-unavailable', 'the queue could not be declared', { cause: error })
+        for (const each of batch) this.#options.window.settle(each, fault)
+      },
+    )
+  }
+
+  #write(pending: Pending): void {
+    const channel = this.#channel
+    const { window } = this.#options
+    if (channel === undefined || !window.has(pending)) return
+    const { exchange, key, content, options } = pending.message
+    pending.tries += 1
+    try {
+      channel.publish(exchange, key, content, options, (error: Error | null) => {
+        if (error === null) window.settle(pending)
+        // The other error is that the channel closed: then the message is sent again on the next one.
+        else if (error.message === NACKED) window.settle(pending, refused(error))
+      })
+    } catch (error) {
+      // A closing channel throws too; then the message waits for the next one.
+      if (error instanceof Error && error.name === 'IllegalOperationError') return
+      window.settle(
+        pending,
+        new MessageError('invalid-header', 'the headers cannot be sent', { cause: error }),
+      )
+    }
+  }
+}
+
+function refused(cause: Error): MessageError {
+  return new MessageError('broker-refused', 'the broker refused the message', { cause })
+}

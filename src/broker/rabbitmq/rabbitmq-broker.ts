@@ -1,0 +1,208 @@
+import { randomBytes } from 'node:crypto'
+import { type BrokerUrl, describeBrokerUrl } from '../../config/broker-url.ts'
+import { MessageError } from '../../errors.ts'
+import { within } from '../../lib/within.ts'
+import type { Log } from '../../telemetry/log.ts'
+import type {
+  Broker,
+  BrokerMessage,
+  BrokerReceiver,
+  BrokerSession,
+  BrokerSessionSink,
+  BrokerStatus,
+  ConsumeHandler,
+  ConsumeOptions,
+  Consumer,
+  Watch,
+  WatchTarget,
+} from '../broker.ts'
+import { assertRoutable } from './amqp-properties.ts'
+import { ClientSession } from './client-session.ts'
+import { PRIVATE_EXCHANGE, type Route, TOPIC_EXCHANGE, USER_EXCHANGE } from './exchanges.ts'
+import { Intake } from './intake.ts'
+import { NodeLinks } from './node-links.ts'
+import {
+  DEFAULT_LIMITS,
+  DEFAULT_TIMEOUTS,
+  noCounts,
+  type RabbitMqCounters,
+  type RabbitMqLimits,
+  type RabbitMqTimeouts,
+} from './rabbitmq-settings.ts'
+
+export interface RabbitMqBrokerOptions {
+  readonly stomp: BrokerUrl
+  readonly amqp: BrokerUrl
+  /** Part of queue names: the same for no two nodes. */
+  readonly nodeId: string
+  readonly log: Log
+  readonly timeouts?: Partial<RabbitMqTimeouts>
+  readonly limits?: Partial<RabbitMqLimits>
+}
+
+export interface RabbitMqBrokerWithCounters extends Broker {
+  readonly counters: Readonly<RabbitMqCounters>
+}
+
+/**
+ * The broker port over RabbitMQ 3.10 or later. A node holds one publisher (AMQP confirms), one inbox
+ * (STOMP) and one connection for declarations and intake, however many clients it has; a client gets a
+ * STOMP connection of its own only through `openSession`.
+ */
+export function createRabbitMqBroker(options: RabbitMqBrokerOptions): RabbitMqBrokerWithCounters {
+  return new RabbitMqBroker(options)
+}
+
+class RabbitMqBroker implements RabbitMqBrokerWithCounters {
+  readonly counters = noCounts()
+  readonly #options: RabbitMqBrokerOptions
+  readonly #timeouts: RabbitMqTimeouts
+  readonly #limits: RabbitMqLimits
+  readonly #listeners = new Set<(status: BrokerStatus) => void>()
+  readonly #sessions = new Set<ClientSession>()
+  readonly #intakes = new Set<Intake>()
+  readonly #links: NodeLinks
+  #receiver: BrokerReceiver | undefined
+  #lastStatus = ''
+  #closing: Promise<void> | undefined
+
+  constructor(options: RabbitMqBrokerOptions) {
+    this.#options = options
+    this.#timeouts = { ...DEFAULT_TIMEOUTS, ...options.timeouts }
+    this.#limits = { ...DEFAULT_LIMITS, ...options.limits }
+    this.#links = new NodeLinks({
+      ...options,
+      boot: randomBytes(9).toString('base64url').replaceAll(/[-_]/g, 'x'),
+      timeouts: this.#timeouts,
+      limits: this.#limits,
+      counters: this.counters,
+      receiver: {
+        onMessage: (delivery) => this.#receiver?.onMessage(delivery),
+        onHole: (reason) => this.#receiver?.onHole(reason),
+      },
+      onChange: () => this.#tell(),
+      onControl: (connection) => {
+        for (const intake of this.#intakes) intake.attach(connection)
+      },
+    })
+  }
+
+  async start(receiver: BrokerReceiver): Promise<void> {
+    this.#assertOpen()
+    this.#receiver = receiver
+    this.#links.start()
+  }
+
+  async publish(message: BrokerMessage, options?: { patient?: boolean }): Promise<void> {
+    this.#assertOpen()
+    await this.#links.publisher.publish(message, options?.patient === true)
+  }
+
+  async watch(target: WatchTarget): Promise<Watch> {
+    this.#assertOpen()
+    const route = watchRoute(target)
+    assertRoutable(route.key)
+    const { bindings } = this.#links
+    const bound = bindings.acquire(route)
+    let isOpen = true
+    const close = (): void => {
+      if (isOpen) bindings.release(route)
+      isOpen = false
+    }
+    try {
+      await within(bound, this.#timeouts.answerMs, unavailable)
+    } catch (error) {
+      close()
+      throw error
+    }
+    return { close }
+  }
+
+  async openSession(principal: { readonly name: string }, sink: BrokerSessionSink): Promise<BrokerSession> {
+    this.#assertOpen()
+    const session = new ClientSession({
+      url: this.#options.stomp,
+      user: principal.name,
+      sink,
+      timeouts: this.#timeouts,
+      limits: this.#limits,
+      onOver: () => this.#sessions.delete(session),
+    })
+    this.#sessions.add(session)
+    await session.open()
+    return session
+  }
+
+  async consume(queue: string, options: ConsumeOptions, handler: ConsumeHandler): Promise<Consumer> {
+    this.#assertOpen()
+    assertRoutable(queue)
+    const intake = new Intake({
+      queue,
+      prefetch: options.prefetch,
+      handler,
+      redeliveryMs: this.#timeouts.redeliveryMs,
+      log: this.#options.log,
+      declareQueue: async (name) => this.#links.topology.declareQueue(name),
+      onClosed: () => this.#intakes.delete(intake),
+    })
+    this.#intakes.add(intake)
+    const connection = this.#links.controlConnection
+    if (connection !== undefined) intake.attach(connection)
+    return intake
+  }
+
+  status(): BrokerStatus {
+    return { isUp: this.#links.isUp, detail: this.#links.detail }
+  }
+
+  onStatus(listener: (status: BrokerStatus) => void): () => void {
+    const own = (status: BrokerStatus): void => listener(status)
+    this.#listeners.add(own)
+    return () => this.#listeners.delete(own)
+  }
+
+  async close(): Promise<void> {
+    this.#closing ??= this.#close()
+    await this.#closing
+  }
+
+  async #close(): Promise<void> {
+    await Promise.all([...this.#sessions].map(async (session) => session.close()))
+    await Promise.all([...this.#intakes].map(async (intake) => intake.close()))
+    await this.#links.close()
+    this.#tell()
+    this.#listeners.clear()
+  }
+
+  #tell(): void {
+    const status = this.status()
+    const text = `${String(status.isUp)} ${status.detail}`
+    if (text === this.#lastStatus) return
+    this.#lastStatus = text
+    for (const listener of this.#listeners) listener(status)
+  }
+
+  #assertOpen(): void {
+    if (this.#closing !== undefined) throw unavailable()
+  }
+}
+
+function watchRoute(target: WatchTarget): Route {
+  switch (target.kind) {
+    case 'topic':
+      return { exchange: TOPIC_EXCHANGE, key: target.pattern }
+    case 'private':
+      return { exchange: PRIVATE_EXCHANGE, key: target.topic }
+    case 'user':
+      return { exchange: USER_EXCHANGE, key: target.user }
+  }
+}
+
+function unavailable(): MessageError {
+  return new MessageError('broker-unavailable', 'the broker is away')
+}
+
+/** For people: which broker the settings name. */
+export function describeRabbitMq(options: Pick<RabbitMqBrokerOptions, 'stomp' | 'amqp'>): string {
+  return `RabbitMQ at ${describeBrokerUrl(options.stomp)} (STOMP) and ${describeBrokerUrl(options.amqp)} (AMQP)`
+}

@@ -1,0 +1,196 @@
+import { type Frame, header, type HeaderList } from '../../../protocol/frame.ts'
+import type { BrokerUrl } from '../../config/broker-url.ts'
+import { MessageError, SessionError } from '../../errors.ts'
+import { type Deferred, deferred } from '../../lib/deferred.ts'
+import type { RabbitMqLimits, RabbitMqTimeouts } from './rabbitmq-settings.ts'
+import { softError } from './session-headers.ts'
+import { errorText, StompConnection } from './stomp-connection.ts'
+
+export interface SessionLinkOptions {
+  readonly url: BrokerUrl
+  readonly timeouts: RabbitMqTimeouts
+  readonly limits: RabbitMqLimits
+  onMessage(frame: Frame): void
+  /** The broker cancelled one subscription; the session lives. */
+  onCancelled(brokerId: string, reason: string): void
+  /** Once, unless we closed it ourselves. Before anything that waits is rejected. */
+  onEnd(error: SessionError): void
+}
+
+export interface SessionFrame {
+  readonly command: Frame['command']
+  readonly headers: HeaderList
+  readonly body?: Uint8Array
+}
+
+/** Frames that take effect together; the last one is answered where `isAnswered`. */
+interface Job {
+  readonly frames: readonly SessionFrame[]
+  readonly isAnswered: boolean
+  readonly done: Deferred<void>
+}
+
+const GOODBYE_MS = 500
+
+/**
+ * One client's STOMP link. ERROR never carries a receipt id, so at most one frame waits for its answer
+ * at a time: then an ERROR is that frame's. A RECEIPT that follows the ERROR of its own frame is no
+ * success, and nobody waits for it any more. Nothing is ever sent again.
+ */
+export class SessionLink {
+  readonly #options: SessionLinkOptions
+  readonly #waiting: Job[] = []
+  #connection: StompConnection | undefined
+  #current: { readonly job: Job; readonly receipt: string; readonly timer: NodeJS.Timeout } | undefined
+  #receipts = 0
+  #over: SessionError | undefined
+
+  constructor(options: SessionLinkOptions) {
+    this.#options = options
+  }
+
+  /** Tries the hosts in turn. @throws MessageError `broker-unavailable` */
+  async open(): Promise<void> {
+    const { url, timeouts } = this.#options
+    const deadline = AbortSignal.timeout(timeouts.answerMs)
+    const options = {
+      url,
+      connectTimeoutMs: timeouts.connectMs,
+      heartBeatMs: timeouts.heartBeatMs,
+      onFrame: this.#onFrame.bind(this),
+    }
+    let cause: unknown
+    for (const host of url.hosts) {
+      try {
+        const connection = await StompConnection.open(host, options, deadline)
+        this.#adopt(connection)
+        return
+      } catch (error) {
+        cause = error
+      }
+    }
+    throw new MessageError('broker-unavailable', 'the broker is away', { cause })
+  }
+
+  /** Whether the broker has been slow to read: what is sent now only waits in memory. */
+  get bufferedBytes(): number {
+    return this.#connection?.bufferedBytes ?? 0
+  }
+
+  /**
+   * Sends frames after all that were requested before.
+   *
+   * @param isAnswered whether to wait for the receipt of the last one
+   * @throws MessageError, SessionError
+   */
+  async request(frames: readonly SessionFrame[], isAnswered: boolean): Promise<void> {
+    if (this.#over !== undefined) throw this.#over
+    if (this.#waiting.length >= this.#options.limits.sessionPending) {
+      throw new MessageError('too-many-pending', 'too many frames wait for the broker')
+    }
+    const job = { frames, isAnswered, done: deferred() }
+    this.#waiting.push(job)
+    this.#next()
+    await job.done.promise
+  }
+
+  /** Sends what waits, says goodbye within a bound, and leaves nothing. Idempotent. */
+  async close(): Promise<void> {
+    if (this.#over !== undefined) return
+    const goodbye = this.request([{ command: 'DISCONNECT', headers: [] }], true)
+    let timer: NodeJS.Timeout | undefined
+    const timeout = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, GOODBYE_MS)
+    })
+    await Promise.race([goodbye.catch(() => undefined), timeout])
+    clearTimeout(timer)
+    this.#finish(closedByClient())
+  }
+
+  #adopt(connection: StompConnection): void {
+    this.#connection = connection
+    void connection.closed.then((error) => {
+      this.#end('broker-unavailable', 'the connection to the broker is over', error)
+    })
+    // It was closed while it was being opened.
+    if (this.#over !== undefined) connection.destroy()
+  }
+
+  #next(): void {
+    while (this.#current === undefined && this.#connection !== undefined) {
+      const job = this.#waiting.shift()
+      if (job === undefined) return
+      this.#start(job, this.#connection)
+    }
+  }
+
+  #start(job: Job, connection: StompConnection): void {
+    const { frames, isAnswered } = job
+    const last = frames.length - 1
+    const receipt = `r-${++this.#receipts}`
+    frames.forEach(({ command, headers, body }, i) => {
+      const asks = isAnswered && i === last
+      connection.send(command, asks ? [...headers, 'receipt', receipt] : headers, body)
+    })
+    if (!isAnswered) {
+      job.done.resolve()
+      return
+    }
+    const timer = setTimeout(() => {
+      this.#end('broker-unavailable', 'the broker did not answer in time')
+    }, this.#options.timeouts.answerMs)
+    this.#current = { job, receipt, timer }
+  }
+
+  #onFrame(frame: Frame): void {
+    if (frame.command === 'MESSAGE') this.#options.onMessage(frame)
+    else if (frame.command === 'RECEIPT') this.#onReceipt(frame)
+    else if (frame.command === 'ERROR') this.#onError(frame)
+  }
+
+  #onReceipt(frame: Frame): void {
+    if (this.#current?.receipt !== header(frame.headers, 'receipt-id')) return
+    this.#settle()
+  }
+
+  #onError(frame: Frame): void {
+    const brokerId = header(frame.headers, 'subscription')
+    const reason = header(frame.headers, 'message') ?? 'ERROR'
+    const soft = softError(frame)
+    if (brokerId !== undefined) this.#options.onCancelled(brokerId, reason)
+    else if (soft !== undefined && this.#current !== undefined) this.#settle(soft)
+    else this.#end('broker-refused', `the broker ended the session: ${reason}`, new Error(errorText(frame)))
+  }
+
+  #settle(error?: MessageError): void {
+    const current = this.#current
+    if (current === undefined) return
+    this.#current = undefined
+    clearTimeout(current.timer)
+    if (error === undefined) current.job.done.resolve()
+    else current.job.done.reject(error)
+    this.#next()
+  }
+
+  #end(code: string, message: string, cause?: Error): void {
+    if (this.#over !== undefined) return
+    const error = new SessionError(code, message, { cause })
+    this.#over = error
+    this.#options.onEnd(error)
+    this.#finish(error)
+  }
+
+  #finish(error: SessionError): void {
+    this.#over ??= error
+    this.#connection?.destroy()
+    const current = this.#current
+    this.#current = undefined
+    clearTimeout(current?.timer)
+    current?.job.done.reject(error)
+    for (const job of this.#waiting.splice(0)) job.done.reject(error)
+  }
+}
+
+export function closedByClient(): SessionError {
+  return new SessionError('broker-session-closed', 'the broker session is closed')
+}

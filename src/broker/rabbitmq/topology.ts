@@ -1,0 +1,148 @@
+import type { Channel } from 'amqplib'
+import { MessageError } from '../../errors.ts'
+import { type AmqpConnection, replyCode } from './amqp-connection.ts'
+import type { Bindings } from './bindings.ts'
+import { OUTSIDE_TOPICS, PRIVATE_EXCHANGE, TOPIC_EXCHANGE, USER_EXCHANGE } from './exchanges.ts'
+
+export interface TopologyOptions {
+  readonly bindings: Bindings
+  /** `stomp-relay.inbox.NODE.BOOT`; the generation is appended. */
+  readonly inboxPrefix: string
+  readonly inboxExpiresMs: number
+  readonly inboxMessages: number
+  readonly inboxBytes: number
+  /** The inbox overflowed: messages are gone. */
+  onLost(): void
+  /** The channel ended while its connection lives: the inbox is not what it should be. */
+  onBroken(error: Error): void
+}
+
+const PRECONDITION_FAILED = 406
+
+/**
+ * Exchanges, inbox and bindings, over a connection that never publishes: under a memory alarm RabbitMQ
+ * stops reading those that do.
+ */
+export class Topology {
+  readonly #options: TopologyOptions
+  #generation = 1
+  #connection: AmqpConnection | undefined
+  #channel: Channel | undefined
+
+  constructor(options: TopologyOptions) {
+    this.#options = options
+  }
+
+  /** The queue of the current generation. */
+  get inbox(): string {
+    return `${this.#options.inboxPrefix}.${this.#generation}`
+  }
+
+  get isReady(): boolean {
+    return this.#channel !== undefined
+  }
+
+  /** Declares and binds everything over a new connection. */
+  async attach(connection: AmqpConnection): Promise<void> {
+    this.#connection = connection
+    await this.#build(connection)
+  }
+
+  detach(): void {
+    this.#connection = undefined
+    this.#channel = undefined
+    this.#options.bindings.detach()
+  }
+
+  /** Gives the inbox a new name and binds everything to it. The old queue expires, or never was. */
+  async renew(): Promise<void> {
+    this.#generation += 1
+    const connection = this.#connection
+    if (connection === undefined) return
+    const old = this.#channel
+    this.#channel = undefined
+    this.#options.bindings.detach()
+    await old?.close().catch(() => undefined)
+    await this.#build(connection)
+  }
+
+  /**
+   * Declares a durable classic queue without arguments, or takes the one of that name as it is.
+   *
+   * @throws MessageError `broker-refused`, `broker-unavailable`
+   */
+  async declareQueue(queue: string): Promise<void> {
+    const connection = this.#connection
+    if (connection === undefined) throw new MessageError('broker-unavailable', 'the broker is away')
+    // A channel of its own: a refusal ends the channel it is said on.
+    const channel = await connection.channel(() => undefined)
+    try {
+      await channel.assertQueue(queue, { durable: true })
+      await channel.close()
+    } catch (error) {
+      const code = replyCode(error)
+      if (code === PRECONDITION_FAILED) return
+      const fault = code === undefined ? 'broker-unavailable' : 'broker-refused'
+      throw new MessageError(fault, `the queue could not be declared`, { cause: error })
+    }
+  }
+
+  /** Removes the inbox, so that nothing of this node stays behind. */
+  async remove(): Promise<void> {
+    const channel = this.#channel
+    this.#channel = undefined
+    if (channel === undefined) return
+    await channel.deleteQueue(this.inbox)
+    await channel.deleteQueue(lostQueueOf(this.inbox))
+  }
+
+  async #build(connection: AmqpConnection): Promise<void> {
+    const channel = await connection.channel((error) => {
+      if (this.#channel !== channel) return
+      this.#channel = undefined
+      if (connection.isOpen) this.#options.onBroken(error)
+    })
+    await declareExchanges(channel)
+    await this.#declareInbox(channel)
+    await this.#options.bindings.attach(channel, this.inbox)
+    this.#channel = channel
+  }
+
+  async #declareInbox(channel: Channel): Promise<void> {
+    const { inboxExpiresMs, inboxMessages, inboxBytes } = this.#options
+    const lost = lostQueueOf(this.inbox)
+    await channel.assertQueue(lost, {
+      durable: true,
+      arguments: { 'x-queue-type': 'classic', 'x-max-length': 1, 'x-expires': inboxExpiresMs },
+    })
+    await channel.assertQueue(this.inbox, {
+      durable: true,
+      arguments: {
+        'x-queue-type': 'classic',
+        'x-single-active-consumer': true,
+        'x-expires': inboxExpiresMs,
+        'x-max-length': inboxMessages,
+        'x-max-length-bytes': inboxBytes,
+        'x-overflow': 'drop-head',
+        'x-dead-letter-exchange': '',
+        'x-dead-letter-routing-key': lost,
+      },
+    })
+    const onVictim = (message: unknown): void => {
+      if (message !== null) this.#options.onLost()
+    }
+    await channel.consume(lost, onVictim, { noAck: true })
+  }
+}
+
+function lostQueueOf(inbox: string): string {
+  return `${inbox}.lost`
+}
+
+async function declareExchanges(channel: Channel): Promise<void> {
+  const options = { durable: false }
+  await channel.assertExchange(TOPIC_EXCHANGE, 'topic', options)
+  await channel.assertExchange(PRIVATE_EXCHANGE, 'direct', options)
+  await channel.assertExchange(USER_EXCHANGE, 'direct', options)
+  await channel.bindExchange(TOPIC_EXCHANGE, OUTSIDE_TOPICS, '#')
+}
