@@ -31,10 +31,13 @@ export function order(orderId: string, fields: Partial<OrderRow> = {}): OrderRow
   }
 }
 
-export function event(stream: string, body = '{}', address: unknown = { kind: 'topic', topic: stream }): NewEventRow {
+export function event(
+  stream: string,
+  body = '{}',
+  address: unknown = { kind: 'topic', topic: stream },
+): NewEventRow {
   return { stream, address, headers: ['content-type', 'application/json'], body, createdAt: AT }
 }
-  return { stream, address, headers: ['content-type', 'application/json'], body, createdAt: AT }
 
 export function notification(data: unknown): NotificationRow {
   return {

@@ -1,0 +1,31 @@
+import type { Accounts } from './accounts.ts'
+import type { AuthenticatedPrincipal, Tokens } from './tokens.ts'
+
+/** What somebody showed. With a bearer token the rest is not looked at. */
+export interface Credentials {
+  readonly bearer?: string
+  readonly login?: string
+  readonly passcode?: string
+}
+
+/** Finds out who somebody is, whatever door they came through. */
+export class Authenticator {
+  readonly #accounts: Pick<Accounts, 'verify'>
+  readonly #tokens: Pick<Tokens, 'verify'>
+
+  constructor(options: { accounts: Pick<Accounts, 'verify'>; tokens: Pick<Tokens, 'verify'> }) {
+    this.#accounts = options.accounts
+    this.#tokens = options.tokens
+  }
+
+  /**
+   * Undefined where there are no valid credentials; the reason stays here. Rejects with
+   * `store-unavailable` or `too-many-pending` where that could not be found out.
+   */
+  async authenticate(credentials: Credentials): Promise<AuthenticatedPrincipal | undefined> {
+    const { bearer, login, passcode } = credentials
+    if (bearer !== undefined) return (await this.#tokens.verify(bearer)) ?? undefined
+    if (login === undefined || passcode === undefined) return undefined
+    return this.#accounts.verify(login, passcode)
+  }
+}

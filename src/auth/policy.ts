@@ -1,0 +1,160 @@
+import { isReservedName } from '../../protocol/destination.ts'
+import { ROLES } from './principal.ts'
+import type { Principal, Role } from './principal.ts'
+
+export type Action = 'SEND' | 'SUBSCRIBE'
+
+export interface PolicyRow {
+  readonly action: Action
+  /** `{name}` is 1 to 64 of `A-Z a-z 0-9 _ -`; `**` at the end is anything, and something. */
+  readonly destination: string
+  /** Who may. */
+  readonly roles: readonly Role[]
+  /** Whoever owns the order called `{order}` may as well. */
+  readonly when?: 'owns-order'
+}
+
+export interface PolicyRequest {
+  readonly principal: Principal
+  readonly action: Action
+  /** As the client wrote it. */
+  readonly destination: string
+}
+
+/** What the table asks of the world. */
+export interface PolicyFacts {
+  ownsOrder(user: string, orderId: string): Promise<boolean>
+}
+
+const EVERYBODY: readonly Role[] = ROLES
+const NOBODY: readonly Role[] = []
+const TRUSTED: readonly Role[] = ['service', 'admin']
+const ADMIN: readonly Role[] = ['admin']
+
+/**
+ * Who may do what (CONTRACT, section 5). The first row that fits decides; where none fits, nobody
+ * may. Before the table, for every role: names of the relay itself (`stomp-relay.*`) are refused in
+ * any spelling, and so is a spelling that means something else once it is decoded twice.
+ */
+export const POLICY: readonly PolicyRow[] = [
+  { action: 'SEND', destination: '/app/**', roles: EVERYBODY },
+  { action: 'SUBSCRIBE', destination: '/app/**', roles: EVERYBODY },
+
+  { action: 'SUBSCRIBE', destination: '/topic/messages', roles: EVERYBODY },
+  { action: 'SUBSCRIBE', destination: '/topic/broadcasts', roles: EVERYBODY },
+  { action: 'SUBSCRIBE', destination: '/topic/presence', roles: EVERYBODY },
+  { action: 'SUBSCRIBE', destination: '/topic/rooms.{room}', roles: EVERYBODY },
+  { action: 'SUBSCRIBE', destination: '/topic/rooms.{room}.typing', roles: EVERYBODY },
+  { action: 'SUBSCRIBE', destination: '/topic/rooms.{room}.read', roles: EVERYBODY },
+  { action: 'SUBSCRIBE', destination: '/topic/rooms.{room}.presence', roles: EVERYBODY },
+
+  // Changes of orders come in by `/queue/user`: what is sent here would reach nobody.
+  { action: 'SUBSCRIBE', destination: '/topic/orders', roles: ADMIN },
+  { action: 'SUBSCRIBE', destination: '/topic/orders.{order}', roles: ADMIN, when: 'owns-order' },
+  { action: 'SUBSCRIBE', destination: '/topic/orders.**', roles: NOBODY },
+  { action: 'SEND', destination: '/topic/orders', roles: NOBODY },
+  { action: 'SEND', destination: '/topic/orders.**', roles: NOBODY },
+
+  { action: 'SUBSCRIBE', destination: '/user/queue/messages', roles: EVERYBODY },
+  { action: 'SUBSCRIBE', destination: '/user/queue/notifications', roles: EVERYBODY },
+  { action: 'SUBSCRIBE', destination: '/user/queue/orders', roles: EVERYBODY },
+  { action: 'SUBSCRIBE', destination: '/user/queue/operations', roles: EVERYBODY },
+  { action: 'SUBSCRIBE', destination: '/user/queue/receipts', roles: EVERYBODY },
+  { action: 'SUBSCRIBE', destination: '/user/queue/errors', roles: EVERYBODY },
+  { action: 'SUBSCRIBE', destination: '/user/queue/**', roles: TRUSTED },
+  { action: 'SEND', destination: '/user/**', roles: TRUSTED },
+
+  // The relay's own intake: a client that took from it would take orders away.
+  { action: 'SUBSCRIBE', destination: '/queue/user', roles: NOBODY },
+  { action: 'SUBSCRIBE', destination: '/amq/queue/user', roles: NOBODY },
+  { action: 'SUBSCRIBE', destination: '/queue/user.dead-letter', roles: ADMIN },
+  { action: 'SUBSCRIBE', destination: '/amq/queue/user.dead-letter', roles: ADMIN },
+
+  { action: 'SEND', destination: '/topic/**', roles: TRUSTED },
+  { action: 'SUBSCRIBE', destination: '/topic/**', roles: TRUSTED },
+  { action: 'SEND', destination: '/queue/**', roles: TRUSTED },
+  { action: 'SUBSCRIBE', destination: '/queue/**', roles: TRUSTED },
+  { action: 'SEND', destination: '/exchange/**', roles: TRUSTED },
+  { action: 'SUBSCRIBE', destination: '/exchange/**', roles: TRUSTED },
+  { action: 'SEND', destination: '/amq/queue/**', roles: TRUSTED },
+  { action: 'SUBSCRIBE', destination: '/amq/queue/**', roles: TRUSTED },
+  { action: 'SEND', destination: '/temp-queue/**', roles: TRUSTED },
+  { action: 'SUBSCRIBE', destination: '/temp-queue/**', roles: TRUSTED },
+  { action: 'SEND', destination: '/reply-queue/**', roles: TRUSTED },
+  { action: 'SUBSCRIBE', destination: '/reply-queue/**', roles: TRUSTED },
+]
+
+type Verdict = boolean | { readonly ownedOrder: string }
+
+const MAX_REMEMBERED = 10_000
+const MAX_REMEMBERED_LENGTH = 256
+
+const remembered = new Map<string, Verdict>()
+const ROWS = POLICY.map((row) => ({ row, pattern: compile(row.destination) }))
+
+/**
+ * Whether the principal may. Synchronous unless a fact has to be asked for; then it rejects when the
+ * fact cannot be had.
+ */
+export function decide(request: PolicyRequest, facts: PolicyFacts): boolean | Promise<boolean> {
+  const verdict = recall(request)
+  return typeof verdict === 'boolean' ? verdict : facts.ownsOrder(request.principal.name, verdict.ownedOrder)
+}
+
+/** The verdict depends on roles, action and destination alone, of which there are few. */
+function recall({ principal, action, destination }: PolicyRequest): Verdict {
+  if (destination.length > MAX_REMEMBERED_LENGTH) return judge(principal.roles, action, destination)
+  const key = `${principal.roles.join()} ${action} ${destination}`
+  let verdict = remembered.get(key)
+  if (verdict === undefined) {
+    verdict = judge(principal.roles, action, destination)
+    if (remembered.size >= MAX_REMEMBERED) remembered.clear()
+    remembered.set(key, verdict)
+  }
+  return verdict
+}
+
+function judge(roles: readonly Role[], action: Action, destination: string): Verdict {
+  const meant = meaning(destination)
+  if (meant === undefined) return false
+  // Spellings that only the broker makes sense of are for those who may talk to the broker.
+  if (meant !== destination && !roles.some((role) => TRUSTED.includes(role))) return false
+  for (const { row, pattern } of ROWS) {
+    const match = row.action === action ? pattern.exec(meant) : null
+    if (match === null) continue
+    if (roles.some((role) => row.roles.includes(role))) return true
+    const ownedOrder = row.when === 'owns-order' ? match.groups?.['order'] : undefined
+    return ownedOrder === undefined ? false : { ownedOrder }
+  }
+  return false
+}
+
+/**
+ * The destination as a broker would read it: percent-decoded, without empty parts. Undefined where
+ * it is nobody's to use. What is under `/app` never reaches a broker and means what it says.
+ */
+function meaning(destination: string): string | undefined {
+  if (destination.startsWith('/app/')) return destination
+  const decoded = destination.includes('%') ? decode(destination) : destination
+  if (decoded === undefined || /%[0-9a-f]{2}/i.test(decoded)) return undefined
+  const parts = decoded.split('/')
+  // RabbitMQ tells names apart by case; an operator who reads a list of queues may not.
+  if (parts.some((part) => isReservedName(part.trim().toLowerCase()))) return undefined
+  return `/${parts.filter((part) => part !== '').join('/')}`
+}
+
+function decode(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return undefined
+  }
+}
+
+function compile(destination: string): RegExp {
+  const source = destination
+    .replaceAll('.', String.raw`\.`)
+    .replace(/\*\*$/, '.+')
+    .replaceAll(/\{(\w+)\}/g, '(?<$1>[A-Za-z0-9_-]{1,64})')
+  return new RegExp(`^${source}$`, 's')
+}

@@ -1,0 +1,102 @@
+import t, { type Test } from 'tap'
+import { Accounts, DEMO_ACCOUNTS } from '../../src/auth/accounts.ts'
+import { Authenticator } from '../../src/auth/authenticator.ts'
+import { Passwords } from '../../src/auth/passwords.ts'
+import { Tokens } from '../../src/auth/tokens.ts'
+import { openStore } from '../../src/store/kysely/open-store.ts'
+
+async function open(t: Test, demo: boolean) {
+  const store = await openStore({ url: `sqlite:${t.testdir()}/relay.db`, nodeId: 'n', lock: false })
+  t.teardown(() => store.close())
+  return { store, accounts: new Accounts({ store, demo, passwords: new Passwords({ cost: 1024 }) }) }
+}
+
+await t.test('verifies an account that was made', async (t) => {
+  const { store, accounts } = await open(t, false)
+  await accounts.create({ name: 'root', password: 's3cret', roles: ['admin', 'admin', 'user'] })
+  t.strictSame(await accounts.verify('root', 's3cret'), { name: 'root', roles: ['admin', 'user'] })
+  t.equal(await accounts.verify('root', 'wrong'), undefined)
+  t.equal(await accounts.verify('Root', 's3cret'), undefined)
+  t.equal(await accounts.verify('nobody', 's3cret'), undefined)
+  t.equal(await accounts.verify('a/b\0', 'a/b\0'), undefined)
+  t.notMatch((await store.accounts.find('root'))?.passwordHash, /s3cret/)
+  await t.rejects(accounts.create({ name: 'root', password: 'other', roles: ['user'] }), { code: 'conflict' })
+  t.ok(await accounts.verify('root', 's3cret'), 'the first one stays')
+})
+
+await t.test('refuses to make what cannot be', async (t) => {
+  const { accounts } = await open(t, false)
+  const good = { name: 'x', password: 'y', roles: ['user'] as const }
+  for (const bad of [
+    { name: '' },
+    { name: 'a b' },
+    { name: 'x'.repeat(65) },
+    { password: '' },
+    { roles: [] },
+  ]) {
+    await t.rejects(accounts.create({ ...good, ...bad }), { code: 'invalid-payload' })
+  }
+})
+
+await t.test('knows the demo accounts where they are on, and keeps them out of the database', async (t) => {
+  const { store, accounts } = await open(t, true)
+  t.strictSame(
+    DEMO_ACCOUNTS.map(({ name, roles }) => `${name} ${roles.join()}`),
+    ['alice user', 'bob user', 'orders service', 'admin admin', 'guest service'],
+  )
+  for (const account of DEMO_ACCOUNTS) {
+    t.strictSame(await accounts.verify(account.name, account.name), account)
+    t.equal(await accounts.verify(account.name, 'wrong'), undefined)
+    t.equal(await store.accounts.find(account.name), null)
+  }
+  t.equal(await accounts.verify('carol', 'carol'), undefined)
+})
+
+await t.test('knows no demo accounts where they are off', async (t) => {
+  const { accounts } = await open(t, false)
+  t.equal(await accounts.verify('admin', 'admin'), undefined)
+})
+
+await t.test('lets a stored account replace the demo account of its name', async (t) => {
+  const { accounts } = await open(t, true)
+  await accounts.create({ name: 'admin', password: 's3cret', roles: ['user'] })
+  t.equal(await accounts.verify('admin', 'admin'), undefined)
+  t.strictSame(await accounts.verify('admin', 's3cret'), { name: 'admin', roles: ['user'] })
+})
+
+await t.test('rejects where a stored account has roles that do not exist', async (t) => {
+  const { store, accounts } = await open(t, false)
+  const passwordHash = await new Passwords({ cost: 1024 }).hash('x')
+  await store.accounts.create({ name: 'old', passwordHash, roles: ['wizard'], createdAt: '' })
+  await t.rejects(accounts.verify('old', 'x'), { code: 'internal' })
+})
+
+await t.test('authenticates by bearer token, or by login and passcode', async (t) => {
+  const { store, accounts } = await open(t, true)
+  const tokens = new Tokens({ secret: 'x'.repeat(32) })
+  const authenticator = new Authenticator({ accounts, tokens })
+  const bearer = await tokens.sign({ name: 'carol', roles: ['service'] }, 60)
+  t.match(await authenticator.authenticate({ bearer }), {
+    name: 'carol',
+    roles: ['service'],
+    expiresAtMs: Number,
+  })
+  t.match(await authenticator.authenticate({ bearer, login: 'bob', passcode: 'bob' }), { name: 'carol' })
+  t.strictSame(await authenticator.authenticate({ login: 'bob', passcode: 'bob' }), {
+    name: 'bob',
+    roles: ['user'],
+  })
+  const refused = [
+    {},
+    { bearer: 'x' },
+    { bearer: 'x', login: 'bob', passcode: 'bob' },
+    { login: 'bob' },
+    { passcode: 'bob' },
+    { login: 'bob', passcode: 'alice' },
+  ]
+  for (const credentials of refused) t.equal(await authenticator.authenticate(credentials), undefined)
+  await store.close()
+  await t.rejects(authenticator.authenticate({ login: 'bob', passcode: 'bob' }), {
+    code: 'store-unavailable',
+  })
+})

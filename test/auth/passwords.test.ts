@@ -1,0 +1,64 @@
+import t from 'tap'
+import { Passwords } from '../../src/auth/passwords.ts'
+
+await t.test('knows the right password from a wrong one', async (t) => {
+  const passwords = new Passwords({ cost: 1024 })
+  const hash = await passwords.hash('s3cret')
+  t.match(hash, /^scrypt\$1024\$8\$1\$[\w-]+\$[\w-]+$/)
+  t.equal(await passwords.verify('s3cret', hash), true)
+  for (const wrong of ['S3cret', 's3cret ', '', 'x'.repeat(1025)]) {
+    t.equal(await passwords.verify(wrong, hash), false)
+  }
+  t.not(await passwords.hash('s3cret'), hash, 'each hash has a salt of its own')
+})
+
+await t.test('verifies by the parameters of the hash, whatever today’s are', async (t) => {
+  const hash = await new Passwords({ cost: 1024 }).hash('s3cret')
+  t.equal(await new Passwords({ cost: 2048 }).verify('s3cret', hash), true)
+})
+
+await t.test('takes the same text typed in composed or decomposed letters', async (t) => {
+  const passwords = new Passwords({ cost: 1024 })
+  t.equal(await passwords.verify('cafe\u0301', await passwords.hash('caf\u00e9')), true)
+})
+
+await t.test('says no without a hash, after the same work', async (t) => {
+  const passwords = new Passwords({ cost: 65_536 })
+  const hash = await passwords.hash('right')
+  const cpuOf = async (stored: string | null): Promise<number> => {
+    const before = process.cpuUsage()
+    t.equal(await passwords.verify('wrong', stored), false)
+    const used = process.cpuUsage(before)
+    return used.user + used.system
+  }
+  await cpuOf(hash)
+  const [known, unknown] = [await cpuOf(hash), await cpuOf(null)]
+  t.ok(unknown > known / 4, `CPU ${unknown} us for an unknown name, ${known} us for a known one`)
+})
+
+await t.test('refuses to hash no password, and one too long', async (t) => {
+  const passwords = new Passwords({ cost: 1024 })
+  await t.rejects(passwords.hash(''), { code: 'invalid-payload' })
+  await t.rejects(passwords.hash('\u00e9'.repeat(513)), { code: 'invalid-payload' })
+  t.match(await passwords.hash('\u00e9'.repeat(512)), /^scrypt/)
+})
+
+await t.test('rejects when the stored hash is none', async (t) => {
+  const passwords = new Passwords({ cost: 1024 })
+  for (const hash of ['', 'plain', 'scrypt$1024$8$1$$', 'bcrypt$1024$8$1$AAAAAAAAAAAAAAAAAAAAAA$BBBB']) {
+    await t.rejects(passwords.verify('x', hash), { code: 'internal' })
+  }
+  const unusable = `scrypt$1000$8$1$${'A'.repeat(22)}$${'B'.repeat(43)}` // N is no power of two
+  await t.rejects(passwords.verify('x', unusable))
+})
+
+await t.test('works on a few at once, lets some wait, and refuses the rest', async (t) => {
+  const passwords = new Passwords({ cost: 1024, concurrency: 2, maxWaiting: 3 })
+  const results = await Promise.allSettled(Array.from({ length: 6 }, () => passwords.hash('x')))
+  t.strictSame(
+    results.map(({ status }) => status),
+    [...Array.from({ length: 5 }, () => 'fulfilled'), 'rejected'],
+  )
+  t.match(results.at(-1), { reason: { code: 'too-many-pending' } })
+  t.match(await passwords.hash('x'), /^scrypt/, 'and works on afterwards')
+})
