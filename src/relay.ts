@@ -148,7 +148,7 @@ async function identityOf(store: Store, config: Config): Promise<{ accounts: Acc
 function createBroker(config: Config, log: Log): Broker {
   const { stompUrl, amqpUrl, nodeId } = config
   if (stompUrl === undefined || amqpUrl === undefined) return createMemoryBroker()
-  return createRabbitMqBroker({ stompUrl, amqpUrl, nodeId, log })
+  return createRabbitMqBroker({ stomp: stompUrl, amqp: amqpUrl, nodeId, log })
 }
 
 function createApp(appender: StreamAppender, store: Store): App {

@@ -1,0 +1,39 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { readConfig } from '../../src/config/config.ts'
+import { startRelay, type Relay } from '../../src/relay.ts'
+import { createLog } from '../../src/telemetry/log.ts'
+
+interface Teardown {
+  teardown(fn: () => void | Promise<void>): void
+}
+
+export interface TestRelay extends Relay {
+  /** `ws://…/ws` */
+  readonly url: string
+  /** The file of its database. */
+  readonly database: string
+}
+
+/** An empty folder that goes with the test. */
+export async function temporaryFolder(t: Teardown): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'stomp-relay-test-'))
+  t.teardown(() => rm(folder, { recursive: true, force: true }))
+  return folder
+}
+
+/** A node in this process, on a free port, with a database of its own and the demo accounts. */
+export async function useRelay(t: Teardown, env: Readonly<Record<string, string>> = {}): Promise<TestRelay> {
+  const database = env['DATABASE_URL']?.replace('sqlite:', '') ?? join(await temporaryFolder(t), 'relay.db')
+  const config = readConfig({
+    PORT: '0',
+    DATABASE_URL: `sqlite:${database}`,
+    DRAIN_MS: '0',
+    LOG_LEVEL: 'fatal',
+    ...env,
+  })
+  const relay = await startRelay(config, createLog({ level: config.logLevel, nodeId: config.nodeId }))
+  t.teardown(() => relay.close())
+  return { ...relay, url: `${relay.address.replace('http', 'ws')}/ws`, database }
+}
