@@ -39,6 +39,7 @@ interface GrowingRow extends Row {
 async function measureRows(context: ScenarioContext, setting: RowSetting): Promise<void> {
   const rows = context.contestants.map(([name]) => emptyRow(name, setting))
   let { framesPerWrite } = context.options
+  const pacemaker = context.contestants.some(([name]) => name === 'relay') ? 'relay' : 'memory'
   for (let round = 1; round <= context.options.rounds; round++) {
     for (const [index, [name, contestant]] of context.contestants.entries()) {
       const row = rows[index]!
@@ -49,7 +50,7 @@ async function measureRows(context: ScenarioContext, setting: RowSetting): Promi
       })
       context.say(progressLine(row, round, figures))
       // A group larger than the window would never fill up.
-      if (name === 'relay' && figures !== undefined) {
+      if (name === pacemaker && figures !== undefined) {
         framesPerWrite = Math.max(1, Math.min(Math.round(figures.framesPerWrite), context.options.window))
       }
     }
