@@ -1,6 +1,6 @@
 import { type Dialect, dialectOf, escape, escapeName } from './escape.ts'
 import { type Command, type HeaderList } from './frame.ts'
-import { encodeUtf8 } from './utf8.ts'
+import { borrowUtf8, encodeUtf8 } from './utf8.ts'
 import type { Version } from './version.ts'
 
 /** What either side writes when it has nothing to say (STOMP 1.2, "Heart-beating"). */
@@ -18,8 +18,8 @@ export function encodeFrame(
   version: Version,
 ): Uint8Array {
   const lines = headerLines(headers, dialectOf(command, version))
-  if (body === undefined) return encodeUtf8(`${command}\n${lines}\n\0`)
-  return withBody(encodeUtf8(`${command}\n${lines}content-length:${body.length}\n\n`), body)
+  if (body === undefined) return borrowUtf8(`${command}\n${lines}\n\0`).slice()
+  return withBody(borrowUtf8(`${command}\n${lines}content-length:${body.length}\n\n`), body)
 }
 
 /** A MESSAGE that differs between subscribers in `subscription` only: the rest is encoded once. */
@@ -41,23 +41,21 @@ export class SharedMessage {
     const last = this.#last
     if (last?.subscriptionId === subscriptionId && last.version === version) return last.bytes
     const dialect = dialectOf('MESSAGE', version)
-    const head = encodeUtf8(`MESSAGE\nsubscription:${escape(subscriptionId, dialect)}\n`)
-    const tail = this.#tail(dialect)
-    const bytes = new Uint8Array(head.length + tail.length)
-    bytes.set(head)
-    bytes.set(tail, head.length)
+    const bytes = this.#encode(`MESSAGE\nsubscription:${escape(subscriptionId, dialect)}\n`, dialect)
     this.#last = { subscriptionId, version, bytes }
     return bytes
   }
 
-  #tail(dialect: Dialect): Uint8Array {
-    let tail = this.#tails.get(dialect)
-    if (tail === undefined) {
-      const lines = headerLines(this.#headers, dialect)
-      tail = withBody(encodeUtf8(`${lines}content-length:${this.#body.length}\n\n`), this.#body)
-      this.#tails.set(dialect, tail)
-    }
-    return tail
+  #encode(head: string, dialect: Dialect): Uint8Array {
+    const headBytes = borrowUtf8(head)
+    const tail = this.#tails.get(dialect)
+    if (tail !== undefined) return joined(headBytes, tail)
+    const { length } = headBytes
+    const lines = headerLines(this.#headers, dialect)
+    const bytes = withBody(borrowUtf8(`${head}${lines}content-length:${this.#body.length}\n\n`), this.#body)
+    // All but the head serves the next subscribers, as a view on the first one's frame.
+    this.#tails.set(dialect, bytes.subarray(length))
+    return bytes
   }
 }
 
@@ -76,5 +74,12 @@ function withBody(head: Uint8Array, body: Uint8Array): Uint8Array {
   const bytes = new Uint8Array(head.length + body.length + 1)
   bytes.set(head)
   bytes.set(body, head.length)
+  return bytes
+}
+
+function joined(head: Uint8Array, tail: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(head.length + tail.length)
+  bytes.set(head)
+  bytes.set(tail, head.length)
   return bytes
 }

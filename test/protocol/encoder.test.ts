@@ -35,6 +35,19 @@ await t.test('a shared message equals the frame encoded for one subscriber, for 
   }
 })
 
+await t.test('writes headers of any size', async (t) => {
+  const value = 'é'.repeat(50_000)
+  t.equal(text(encodeFrame('RECEIPT', ['a', value], undefined, '1.2')), `RECEIPT\na:${value}\n\n\0`)
+})
+
+await t.test('a frame keeps its bytes when others are written after it', async (t) => {
+  const receipt = encodeFrame('RECEIPT', ['receipt-id', '1'], undefined, '1.2')
+  const shared = new SharedMessage(['a', 'b'], Buffer.from('x')).encodeFor('s', '1.2')
+  encodeFrame('RECEIPT', ['receipt-id', 'zzzzzzzzzzzzzzzzzzzzzz'], undefined, '1.2')
+  t.equal(text(receipt), 'RECEIPT\nreceipt-id:1\n\n\0')
+  t.equal(text(shared), 'MESSAGE\nsubscription:s\na:b\ncontent-length:1\n\nx\0')
+})
+
 await t.test('a shared message has content-length for an empty body', async (t) => {
   t.equal(
     text(new SharedMessage([], new Uint8Array(0)).encodeFor('1', '1.2')),
