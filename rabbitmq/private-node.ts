@@ -54,7 +54,8 @@ export interface PrivateNode extends BrokerUrls {
 
 /**
  * Starts a node and resolves when CONNECT answers CONNECTED. Works as root and as an ordinary user;
- * touches nothing that runs already: it has an epmd, a cookie and ports of its own.
+ * touches nothing that runs already: it has an epmd, a cookie and ports of its own. It does not keep this
+ * process alive.
  *
  * @throws Error naming the log folder's last lines, where it does not come up within 90 s
  */
@@ -141,6 +142,7 @@ class Node implements PrivateNode {
       cwd: this.#dir,
     })
     beam.once('error', () => undefined)
+    beam.unref()
     this.#beam = beam
     this.#watchdog.watch(beam)
     await this.#untilReady(beam)
@@ -182,6 +184,7 @@ class Node implements PrivateNode {
     const args = ['-port', String(this.#ports.epmd), '-address', '127.0.0.1']
     const epmd = spawn('epmd', args, { detached: true, stdio: 'ignore', cwd: this.#dir })
     epmd.once('error', () => undefined)
+    epmd.unref()
     this.#watchdog.watch(epmd)
     return epmd
   }
@@ -203,6 +206,7 @@ function isRunning(child: ChildProcess | undefined): child is ChildProcess {
 async function end(child: ChildProcess | undefined, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
   if (!isRunning(child)) return
   const exited = once(child, 'exit')
+  child.ref()
   child.kill(signal)
   const harder = setTimeout(() => child.kill('SIGKILL'), STOP_TIMEOUT_MS)
   await exited

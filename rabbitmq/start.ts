@@ -4,6 +4,8 @@ import { startPrivateNode } from './private-node.ts'
 
 // `npm run rabbitmq`: a RabbitMQ to try the relay with, gone again after Ctrl-C.
 process.stdout.write('Starting a private RabbitMQ …\n')
+// The node does not keep this process alive, nor do the signals.
+const alive = setInterval(() => undefined, 60_000)
 const stopAsked = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')])
 try {
   const node = await startPrivateNode({ webStomp: true })
@@ -22,4 +24,6 @@ try {
 } catch (error) {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
   process.exitCode = 1
+} finally {
+  clearInterval(alive)
 }

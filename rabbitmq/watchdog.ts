@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
+import { Socket } from 'node:net'
 
 /**
  * Ends processes of ours and removes their folder when this process is gone, however it ended: the
@@ -26,6 +27,8 @@ export class Watchdog {
     this.#shell.once('error', () => undefined)
     this.#shell.stdin?.on('error', () => undefined)
     this.#shell.unref()
+    // A pipe of a child is a socket, which its type does not say.
+    if (this.#shell.stdin instanceof Socket) this.#shell.stdin.unref()
   }
 
   /** The process must have been spawned `detached`, or its group would be ours. */
@@ -44,6 +47,7 @@ export class Watchdog {
   async release(): Promise<void> {
     if (this.#shell.exitCode !== null || this.#shell.signalCode !== null) return
     const exited = once(this.#shell, 'exit')
+    this.#shell.ref()
     this.#shell.stdin?.end()
     await exited
   }

@@ -1,4 +1,5 @@
 import type { HeaderList } from '../../../protocol/frame.ts'
+import { RESERVED_SEND_HEADERS } from '../../../protocol/headers.ts'
 import type { Delivery } from '../broker.ts'
 import { PRIVATE_EXCHANGE, USER_EXCHANGE } from './exchanges.ts'
 import { claims, EVENT_ID, FENCE, MARK, ORIGIN, type Sender, USER_DESTINATION } from './relay-headers.ts'
@@ -26,17 +27,8 @@ interface Said {
   readonly destination: string
 }
 
-/** What the broker says about its own delivery, and what only relay nodes may say. */
-const OWN_NAMES: ReadonlySet<string> = new Set([
-  'destination',
-  'subscription',
-  'message-id',
-  'ack',
-  'redelivered',
-  'content-length',
-  'user-id',
-  EVENT_ID,
-])
+/** What the broker says about its own delivery, and what is read here. */
+const OWN_NAMES: ReadonlySet<string> = new Set(['destination', 'ack', 'redelivered', 'user-id', EVENT_ID])
 
 /** Reads the headers once; of a repeated name the first counts, which the broker's own are. */
 export function readInboxMessage(headers: HeaderList, body: Uint8Array): InboxMessage {
@@ -47,7 +39,8 @@ export function readInboxMessage(headers: HeaderList, body: Uint8Array): InboxMe
     const value = headers[i + 1] ?? ''
     if (OWN_NAMES.has(name) || name.startsWith('x-relay-')) {
       if (!own.has(name)) own.set(name, value)
-    } else if (name !== 'persistent') {
+    } else if (!RESERVED_SEND_HEADERS.has(name)) {
+      // RabbitMQ passes on what it does not use: an outsider's receipt, transaction, credentials.
       rest.push(name, value)
     }
   }

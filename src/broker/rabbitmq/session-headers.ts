@@ -3,27 +3,13 @@ import { type Frame, header, type HeaderList } from '../../../protocol/frame.ts'
 import { publishableHeaders } from '../../../protocol/headers.ts'
 import { MessageError } from '../../errors.ts'
 
-/** What RabbitMQ adds to a MESSAGE, or what only the relay's inbox may believe. */
-const OWN_NAMES: ReadonlySet<string> = new Set([
-  'destination',
-  'subscription',
-  'message-id',
-  'ack',
-  'redelivered',
-  'content-length',
-  'user-id',
-  'event-id',
-  'persistent',
-])
-
-/** A MESSAGE's headers as the client gets them. */
+/**
+ * A MESSAGE's headers as the client gets them. RabbitMQ passes on what it does not use, the receipts and
+ * transactions of other sessions among it; relay headers are for the relay's inbox to believe.
+ */
 export function clientHeaders(headers: HeaderList): HeaderList {
-  const kept: string[] = header(headers, 'redelivered') === 'true' ? ['redelivered', 'true'] : []
-  for (let i = 0; i < headers.length; i += 2) {
-    const name = headers[i] ?? ''
-    if (!OWN_NAMES.has(name) && !name.startsWith('x-relay-')) kept.push(name, headers[i + 1] ?? '')
-  }
-  return kept
+  const kept = publishableHeaders(headers)
+  return header(headers, 'redelivered') === 'true' ? ['redelivered', 'true', ...kept] : kept
 }
 
 /**

@@ -1,0 +1,80 @@
+import { connect } from 'amqplib'
+import t from 'tap'
+import { useRabbitMq } from '../../support/rabbitmq.ts'
+import { useTcpProxy } from '../../support/tcp-proxy.ts'
+import { bytes, untilUp, useBroker } from './setup.ts'
+
+const rabbit = await useRabbitMq(t)
+
+/** The same address through another port. */
+function through(url: string, port: number): string {
+  const changed = new URL(url)
+  changed.port = String(port)
+  return changed.href
+}
+
+async function useOutsider(t: { teardown(fn: () => Promise<void>): void }, topic: string) {
+  const connection = await connect(rabbit.amqpUrl)
+  t.teardown(async () => connection.close())
+  const channel = await connection.createConfirmChannel()
+  let sent = 0
+  return {
+    publish: (): string => {
+      const text = `outside-${++sent}`
+      channel.publish('amq.topic', topic, Buffer.from(text))
+      return text
+    },
+    confirmed: async () => channel.waitForConfirms(),
+  }
+}
+
+await t.test('outsiders lose and double nothing while the inbox is cut again and again', async (t) => {
+  const proxy = await useTcpProxy(t, Number(new URL(rabbit.stompUrl).port))
+  const urls = { ...rabbit, stompUrl: through(rabbit.stompUrl, proxy.port) }
+  const { broker, received } = await useBroker(t, urls)
+  await untilUp(broker)
+  await broker.watch({ kind: 'topic', pattern: 'news' })
+  const outsider = await useOutsider(t, 'news')
+  const expected: string[] = []
+  for (let round = 0; round < 30; round++) {
+    for (let i = 0; i < 200; i++) expected.push(outsider.publish())
+    await received.count(expected.length - 100)
+    for (let i = 0; i < 200; i++) expected.push(outsider.publish())
+    // In the middle of what is under way.
+    proxy.cut()
+    await outsider.confirmed()
+  }
+  await received.count(expected.length)
+  t.strictSame(received.bodies, expected)
+  t.strictSame(received.holes, [])
+  t.ok(proxy.accepted > 10, `the link was cut ${proxy.accepted} times`)
+  t.comment(broker.counters)
+})
+
+await t.test('this node loses and doubles nothing while its publisher is cut again and again', async (t) => {
+  const proxy = await useTcpProxy(t, Number(new URL(rabbit.amqpUrl).port))
+  const { broker: sender } = await useBroker(t, { ...rabbit, amqpUrl: through(rabbit.amqpUrl, proxy.port) })
+  const { broker, received } = await useBroker(t, rabbit)
+  await broker.watch({ kind: 'topic', pattern: 'own' })
+  await untilUp(sender)
+  const expected: string[] = []
+  const promises: Promise<void>[] = []
+  for (let round = 0; round < 20; round++) {
+    for (let i = 0; i < 300; i++) {
+      const text = `own-${expected.length}`
+      expected.push(text)
+      const address = { kind: 'topic', topic: 'own' } as const
+      promises.push(
+        sender.publish({ address, headers: [], body: bytes(text), persistent: false }, { patient: true }),
+      )
+    }
+    await promises.at(-150)
+    proxy.cut()
+    await promises.at(-1)
+  }
+  await Promise.all(promises)
+  await received.count(expected.length)
+  t.strictSame(received.bodies, expected)
+  t.ok(sender.counters.resent > 0, `${sender.counters.resent} sent again`)
+  t.comment(sender.counters, broker.counters)
+})
