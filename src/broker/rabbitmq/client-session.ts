@@ -1,6 +1,6 @@
 import { type Frame, header, type HeaderList } from '../../../protocol/frame.ts'
 import type { BrokerUrl } from '../../config/broker-url.ts'
-import { MessageError } from '../../errors.ts'
+import { MessageError, type SessionError } from '../../errors.ts'
 import type {
   AckOptions,
   BrokerSend,
@@ -165,6 +165,11 @@ export class ClientSession implements BrokerSession {
   async close(): Promise<void> {
     await this.#link.close()
     this.#forget()
+  }
+
+  /** The node closes: the client is told, and nothing is waited for. */
+  end(error: SessionError): void {
+    this.#link.end(error)
   }
 
   async #settle(

@@ -1,5 +1,5 @@
 import type { Channel, ConsumeMessage } from 'amqplib'
-import type { HeaderList } from '../../../protocol/frame.ts'
+import { RESERVED_SEND_HEADERS } from '../../../protocol/headers.ts'
 import { type Deferred, deferred } from '../../lib/deferred.ts'
 import type { Log } from '../../telemetry/log.ts'
 import type { ConsumedMessage, ConsumeHandler, Consumer } from '../broker.ts'
@@ -152,18 +152,10 @@ function toConsumed(message: ConsumeMessage): ConsumedMessage {
   add('user-id', properties.userId)
   add('app-id', properties.appId)
   add('priority', properties.priority)
-  for (const [name, value] of Object.entries(properties.headers ?? {})) addOnce(headers, name, value, add)
-  return { headers: headers satisfies HeaderList, body: content, isRedelivered: fields.redelivered }
-}
-
-/** A table entry must not pass for a property, `user-id` least of all. */
-const PROPERTY_NAMES: ReadonlySet<string> = new Set(['user-id', 'destination', 'message-id', 'redelivered'])
-
-function addOnce(
-  headers: readonly string[],
-  name: string,
-  value: unknown,
-  add: (name: string, value: unknown) => void,
-): void {
-  if (!PROPERTY_NAMES.has(name) && !headers.includes(name)) add(name, value)
+  for (const [name, value] of Object.entries(properties.headers ?? {})) {
+    // A table entry must not pass for a property, `user-id` least of all, and relay headers are no order's.
+    const isTaken = RESERVED_SEND_HEADERS.has(name) || name.startsWith('x-relay-') || headers.includes(name)
+    if (!isTaken) add(name, value)
+  }
+  return { headers, body: content, isRedelivered: fields.redelivered }
 }

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { type BrokerUrl, describeBrokerUrl } from '../../config/broker-url.ts'
-import { MessageError } from '../../errors.ts'
+import { MessageError, SessionError } from '../../errors.ts'
 import { within } from '../../lib/within.ts'
 import type { Log } from '../../telemetry/log.ts'
 import type {
@@ -167,7 +167,9 @@ class RabbitMqBroker implements RabbitMqBrokerWithCounters {
   }
 
   async #close(): Promise<void> {
-    await Promise.all([...this.#sessions].map(async (session) => session.close()))
+    for (const session of this.#sessions) {
+      session.end(new SessionError('broker-closed', 'the broker is shutting down'))
+    }
     await Promise.all([...this.#intakes].map(async (intake) => intake.close()))
     await this.#links.close()
     this.#tell()

@@ -107,10 +107,18 @@ export class SessionLink {
     this.#finish(closedByClient())
   }
 
+  /** The node closes: the client is told. */
+  end(error: SessionError): void {
+    if (this.#over !== undefined) return
+    this.#over = error
+    this.#options.onEnd(error)
+    this.#finish(error)
+  }
+
   #adopt(connection: StompConnection): void {
     this.#connection = connection
     void connection.closed.then((error) => {
-      this.#end('broker-unavailable', 'the connection to the broker is over', error)
+      this.#fail('broker-unavailable', 'the connection to the broker is over', error)
     })
     // It was closed while it was being opened.
     if (this.#over !== undefined) connection.destroy()
@@ -137,7 +145,7 @@ export class SessionLink {
       return
     }
     const timer = setTimeout(() => {
-      this.#end('broker-unavailable', 'the broker did not answer in time')
+      this.#fail('broker-unavailable', 'the broker did not answer in time')
     }, this.#options.timeouts.answerMs)
     this.#current = { job, receipt, timer }
   }
@@ -159,7 +167,7 @@ export class SessionLink {
     const soft = softError(frame)
     if (brokerId !== undefined) this.#options.onCancelled(brokerId, reason)
     else if (soft !== undefined && this.#current !== undefined) this.#settle(soft)
-    else this.#end('broker-refused', `the broker ended the session: ${reason}`, new Error(errorText(frame)))
+    else this.#fail('broker-refused', `the broker ended the session: ${reason}`, new Error(errorText(frame)))
   }
 
   #settle(error?: MessageError): void {
@@ -172,12 +180,8 @@ export class SessionLink {
     this.#next()
   }
 
-  #end(code: string, message: string, cause?: Error): void {
-    if (this.#over !== undefined) return
-    const error = new SessionError(code, message, { cause })
-    this.#over = error
-    this.#options.onEnd(error)
-    this.#finish(error)
+  #fail(code: string, message: string, cause?: Error): void {
+    this.end(new SessionError(code, message, { cause }))
   }
 
   #finish(error: SessionError): void {
