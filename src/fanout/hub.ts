@@ -141,7 +141,6 @@ export class Hub implements BrokerReceiver {
     if (this.#isClosed) return
     this.#isClosed = true
     this.#flush()
-    clearImmediate(this.#flushing)
     for (const entry of this.#entries) void endWatch(entry)
     this.#entries.clear()
   }

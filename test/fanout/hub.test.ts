@@ -82,12 +82,26 @@ await t.test('does not wait for the end of the turn once much is pending', async
   t.same(subscriber.bodies, [])
   hub.onMessage(delivery('a', '3'))
   t.same(subscriber.bodies, ['1', '2', '3'], 'three messages are the bound')
+  hub.onMessage(delivery('a', '4'))
+  t.equal(subscriber.bodies.length, 3, 'the count begins anew')
   hub.onMessage({ ...delivery('a', 'x'.repeat(6_000)), headers: ['h', 'y'.repeat(6_000)] })
-  t.equal(subscriber.bodies.length, 4, 'headers and body weigh')
-  hub.onMessage(delivery('a', '5'))
+  t.equal(subscriber.bodies.length, 5, 'headers and body weigh')
+  hub.onMessage(delivery('a', '6'))
+  t.equal(subscriber.bodies.length, 5, 'the weight begins anew')
   await turn()
-  t.equal(subscriber.bodies.length, 5)
+  t.equal(subscriber.bodies.length, 6)
   t.equal(subscriber.batches.length, 3)
+})
+
+await t.test('does no work for a target that nobody is attached to yet, or any more', async (t) => {
+  const { hub } = await startHub(t)
+  const subscription = await hub.subscribe({ ...onTopic('a'), subscriber: new RecordingSubscriber() })
+  const joining = hub.subscribe({ ...onTopic('a'), subscriber: new RecordingSubscriber('sub-1') })
+  subscription.close()
+  hub.onMessage(delivery('a', 'x'))
+  await joining
+  await turn()
+  t.match(hub.counters, { received: 1, delivered: 0, flushes: 0 })
 })
 
 await t.test('matches wildcards, each pattern for itself', async (t) => {
