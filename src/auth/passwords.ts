@@ -44,6 +44,11 @@ export class Passwords {
     this.#decoy = { ...this.#shape(), key: randomBytes(KEY_BYTES) }
   }
 
+  /** Hashes under way: for the metric. */
+  get running(): number {
+    return this.#running
+  }
+
   /** @throws MessageError `invalid-payload` for an empty password or one above 1,024 bytes */
   async hash(password: string): Promise<string> {
     if (!isUsable(password)) {

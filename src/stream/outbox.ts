@@ -81,8 +81,8 @@ export class Outbox {
 
   /** Begins to relay. Resolves when the first rows left behind were read; rejects when they cannot be. */
   async start(): Promise<void> {
-    this.#hasStarted = true
     await this.#readPage()
+    this.#hasStarted = true
     this.#catchUp()
   }
 

@@ -9,9 +9,7 @@ import { openStore } from '../../src/store/kysely/open-store.ts'
 import { event } from './rows.ts'
 
 async function serve(t: Test, url: string, nodeId: string): Promise<{ child: ChildProcess; said: unknown }> {
-  const child = fork(new URL('serve-store.ts', import.meta.url), [url, nodeId], {
-    execArgv: ['--import', 'tsx'],
-  })
+  const child = fork(new URL('serve-store.ts', import.meta.url), [url, nodeId])
   t.teardown(() => child.kill('SIGKILL'))
   const [said] = (await once(child, 'message')) as unknown[]
   return { child, said }

@@ -90,6 +90,27 @@ await t.test(
   },
 )
 
+await t.test('misses nothing that is committed while the table is read, and repeats nothing', async (t) => {
+  const { store, line, watched, outbox, appender } = await startRig(t)
+  const gate = deferred()
+  watched.gate = gate.promise
+  await store.transact((tx) =>
+    tx.appendEvents([event('/topic/a', '"read and pushed"', { kind: 'topic', topic: 'a' })]),
+  )
+  const both = await store.outbox.pending(0, 1)
+  const isRead = watched.read()
+  const started = outbox.start()
+  await isRead
+  await appender.append(say('a', 'pushed, not read'))
+  gate.resolve()
+  await started
+  outbox.push(both)
+  await line.until(2)
+  await appender.append(say('a', 'last'))
+  await line.until(3)
+  t.strictSame(line.bodies, ['"read and pushed"', '"pushed, not read"', '"last"'])
+})
+
 await t.test('gives up rows that have no address', async (t) => {
   const { store, line, warnings, watched, outbox } = await startRig(t, { outbox: { maxRefusals: 1 } })
   const addresses = [

@@ -86,6 +86,8 @@ export class WatchedOutbox {
   readonly #emitter = new EventEmitter()
   /** Rows read at each reading. */
   readonly pages: number[] = []
+  /** Holds up what was read. */
+  gate: Promise<void> | undefined
 
   constructor(store: Store) {
     this.#store = store
@@ -99,12 +101,18 @@ export class WatchedOutbox {
     pending: async (afterSeq: number, limit: number): Promise<readonly OutboxRow[]> => {
       const rows = await this.#store.outbox.pending(afterSeq, limit)
       this.pages.push(rows.length)
+      this.#emitter.emit('read')
+      await this.gate
       return rows
     },
     remove: async (seqs: readonly number[]): Promise<void> => {
       await this.#store.outbox.remove(seqs)
       this.#emitter.emit('removed')
     },
+  }
+
+  read(): Promise<unknown> {
+    return once(this.#emitter, 'read')
   }
 
   async untilEmpty(): Promise<void> {
