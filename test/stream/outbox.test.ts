@@ -104,8 +104,8 @@ await t.test('misses nothing that is committed while the table is read, and repe
   await appender.append(say('a', 'pushed, not read'))
   gate.resolve()
   await started
-  outbox.push(both)
   await line.until(2)
+  outbox.push(both)
   await appender.append(say('a', 'last'))
   await line.until(3)
   t.strictSame(line.bodies, ['"read and pushed"', '"pushed, not read"', '"last"'])
