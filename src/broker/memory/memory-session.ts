@@ -1,4 +1,5 @@
 import { header, type HeaderList } from '../../../protocol/frame.ts'
+import { publishableHeaders } from '../../../protocol/headers.ts'
 import { MessageError, SessionError } from '../../errors.ts'
 import type {
   AckOptions,
@@ -52,7 +53,7 @@ export class MemorySession implements BrokerSession {
     this.#assertOpen()
     const { transaction } = message
     const publish = (): void => {
-      const headers = this.#withReplyAddress(message.headers)
+      const headers = this.#withReplyAddress(publishableHeaders(message.headers))
       this.#options.router.send({ ...message, headers })
     }
     if (transaction === undefined) publish()

@@ -39,6 +39,31 @@ export async function sessions(t: Test, makeBroker: MakeBroker): Promise<void> {
     }
   })
 
+  await t.test('lets no reserved header of a SEND through, to sessions or to nodes', async (t) => {
+    const { broker, deliveries, name } = await openScene(t, makeBroker)
+    const topic = name('a')
+    const client = await openClient(t, broker)
+    await client.subscribe(`/topic/${topic}`)
+    await broker.watch({ kind: 'topic', pattern: topic })
+    const reserved = [
+      'persistent',
+      'event-id',
+      'user-id',
+      'login',
+      'receipt',
+      'redelivered',
+      'x-relay-origin',
+    ]
+    const headers = reserved.flatMap((each) => [each, each === 'persistent' ? 'true' : 'forged'])
+    await client.send(`/topic/${topic}`, 'x', { headers: [...headers, 'x-own', 'kept'] })
+    const delivery = await deliveries.at(0)
+    t.equal(delivery.eventId, undefined)
+    for (const got of [delivery, await client.messages.at(0)]) {
+      t.equal(header(got.headers, 'x-own'), 'kept')
+      for (const each of reserved) t.equal(header(got.headers, each), undefined, each)
+    }
+  })
+
   await t.test('reaches topics: what sessions send, nodes get, and the other way round', async (t) => {
     const { broker, deliveries, name } = await openScene(t, makeBroker)
     const topic = name('a')
