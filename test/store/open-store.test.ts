@@ -80,6 +80,11 @@ await t.test('says which file cannot be opened, and why', async (t) => {
     { code: 'database-unavailable' },
     'its lock was given back',
   )
+  writeFileSync(`${folder}/odd.db.lock`, 'no database '.repeat(1000))
+  t.match(await refusal(`sqlite:${folder}/odd.db`), {
+    code: 'database-unavailable',
+    message: /odd\.db cannot be opened: file is not a database/,
+  })
   for (const url of ['sqlite:', 'sqlite::memory:', 'postgres://x']) {
     t.match(await refusal(url), { code: 'invalid-configuration' })
   }
