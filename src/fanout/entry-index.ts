@@ -62,6 +62,11 @@ export class EntryIndex {
     }
   }
 
+  /** Users with an entry. */
+  get userCount(): number {
+    return this.#users.size
+  }
+
   /** Calls `found` with each entry that wants the delivery. */
   find({ address }: Delivery, found: (entry: Entry | undefined) => void): void {
     switch (address.kind) {

@@ -64,6 +64,11 @@ export class TopicIndex<T> {
     return values
   }
 
+  /** Names and patterns that have a value. */
+  get size(): number {
+    return this.#exact.size + this.#patterns.size
+  }
+
   get rememberedCount(): number {
     return this.#remembered.size
   }

@@ -109,8 +109,6 @@ export class MemorySession implements BrokerSession {
     for (const subscription of [...this.#subscriptions.values(), ...this.#retired]) subscription.end()
     this.#subscriptions.clear()
     this.#retired.clear()
-    this.#transactions.clear()
-    this.#ledger.clear()
     this.#options.onClose(this)
   }
 

@@ -15,6 +15,11 @@ interface Binding {
 export class TopicExchange {
   readonly #bindings = new TopicIndex<Binding>(TOPIC_SYNTAX, REMEMBERED_TOPICS)
 
+  /** Patterns that somebody wants. */
+  get size(): number {
+    return this.#bindings.size
+  }
+
   watch(pattern: string): void {
     this.#binding(pattern).watches += 1
   }

@@ -57,10 +57,6 @@ export class Transactions {
     this.#open.delete(id)
   }
 
-  clear(): void {
-    this.#open.clear()
-  }
-
   #get(id: string): Transaction {
     const transaction = this.#open.get(id)
     if (transaction === undefined) throw new MessageError('unknown-transaction', 'no such transaction')

@@ -53,9 +53,4 @@ export class UnackedLedger {
       this.#onRoom()
     }
   }
-
-  clear(): void {
-    this.#owners.clear()
-    this.#bytes = 0
-  }
 }
