@@ -22,6 +22,7 @@ export class AmqpConnection implements Connected {
   readonly #abort: AbortController
   #isBlocked = false
   #isDestroyed = false
+  #isOver = false
 
   private constructor(model: ChannelModel, abort: AbortController) {
     this.#model = model
@@ -31,7 +32,11 @@ export class AmqpConnection implements Connected {
     model.on('error', (error: Error) => {
       cause ??= error
     })
-    model.on('close', (error?: Error) => closed.resolve(cause ?? error ?? this.#endedByBroker()))
+    model.on('close', (error?: Error) => {
+      const reason = cause ?? error ?? this.#endedByBroker()
+      this.#isOver = true
+      closed.resolve(reason)
+    })
     model.on('blocked', () => this.#setBlocked(true))
     model.on('unblocked', () => this.#setBlocked(false))
     this.closed = closed.promise
@@ -74,7 +79,7 @@ export class AmqpConnection implements Connected {
   }
 
   get isOpen(): boolean {
-    return !this.#isDestroyed
+    return !this.#isDestroyed && !this.#isOver
   }
 
   async confirmChannel(onClosed: (error: Error) => void): Promise<ConfirmChannel> {
@@ -113,7 +118,8 @@ function watched<C extends Channel>(channel: C, onClosed: (error: Error) => void
   channel.on('error', (error: Error) => {
     cause ??= error
   })
-  channel.on('close', () => onClosed(cause ?? new Error('channel closed')))
+  // When the connection ends, amqplib closes its channels first: by then it must show which it was.
+  channel.on('close', () => queueMicrotask(() => onClosed(cause ?? new Error('channel closed'))))
   return channel
 }
 

@@ -42,6 +42,7 @@ export class Link<C extends Connected> {
   readonly #options: LinkOptions<C>
   readonly #closing = new AbortController()
   #isUp = false
+  #hasFailed = false
   #detail = 'not started'
   #current: C | undefined
   #lastGood = 0
@@ -137,14 +138,15 @@ export class Link<C extends Connected> {
 
   #fail(where: string, reason: Error, wasOpen: boolean): void {
     this.#current = undefined
+    const isNews = this.#isUp || !this.#hasFailed
+    this.#hasFailed = true
     this.#enter(false, `${where}: ${reason.message}`)
     if (wasOpen) this.#options.onDown(reason)
-    if (this.#isClosing) return
     const { log, name } = this.#options
-    log.warn(
-      { event: 'broker-link-down', link: name, host: where, reason: reason.message },
-      'broker link down',
-    )
+    const entry = { event: 'broker-link-down', link: name, host: where, reason: reason.message }
+    // The tries that follow say nothing new.
+    if (isNews && !this.#isClosing) log.warn(entry, 'broker link down')
+    else log.debug(entry, 'broker link still down')
   }
 
   #enter(isUp: boolean, detail: string): void {

@@ -168,6 +168,7 @@ export class NodeLinks {
       setUp: async (connection) => {
         await this.topology.attach(connection)
         this.#onBound('bindings were made anew')
+        this.publisher.onControlUp()
         this.#options.onControl(connection)
       },
       onDown: () => {

@@ -88,6 +88,11 @@ export class Publisher {
     }
   }
 
+  /** Queues can be declared again: those that messages wait for. */
+  onControlUp(): void {
+    for (const [queue, batch] of this.#declaring) this.#declare(queue, batch)
+  }
+
   detach(): void {
     this.#connection = undefined
     this.#channel = undefined
@@ -126,25 +131,30 @@ export class Publisher {
     }
     const batch = [pending]
     this.#declaring.set(queue, batch)
-    const isCurrent = (): boolean => this.#declaring.get(queue) === batch
+    this.#declare(queue, batch)
+  }
+
+  #declare(queue: string, batch: readonly Pending[]): void {
     this.#options.declareQueue(queue).then(
-      () => {
-        if (!isCurrent()) return
-        this.#declaring.delete(queue)
-        if (this.#known.size >= MAX_KNOWN_QUEUES) this.#known.clear()
-        this.#known.add(queue)
-        for (const each of batch) this.#write(each)
-      },
-      (error: unknown) => {
-        if (!isCurrent()) return
-        this.#declaring.delete(queue)
-        const fault =
-          error instanceof MessageError
-            ? error
-            : new MessageError('broker-unavailable', 'the queue could not be declared', { cause: error })
-        for (const each of batch) this.#options.window.settle(each, fault)
-      },
+      () => this.#onDeclared(queue, batch),
+      (error: unknown) => this.#onNotDeclared(queue, batch, error),
     )
+  }
+
+  #onDeclared(queue: string, batch: readonly Pending[]): void {
+    if (this.#declaring.get(queue) !== batch) return
+    this.#declaring.delete(queue)
+    if (this.#known.size >= MAX_KNOWN_QUEUES) this.#known.clear()
+    this.#known.add(queue)
+    for (const each of batch) this.#write(each)
+  }
+
+  #onNotDeclared(queue: string, batch: readonly Pending[], error: unknown): void {
+    const isRefused = error instanceof MessageError && error.code === 'broker-refused'
+    // Otherwise the messages wait for `onControlUp`, within their time.
+    if (!isRefused || this.#declaring.get(queue) !== batch) return
+    this.#declaring.delete(queue)
+    for (const each of batch) this.#options.window.settle(each, error)
   }
 
   #write(pending: Pending): void {
