@@ -17,18 +17,18 @@ export interface DecoderLimits {
 }
 
 /** Called synchronously, in the order of the bytes. Must not throw: that ends the decoder. */
-export interface DecoderSink {
+export interface DecoderSink<C extends Command = Command> {
   /** The body may be a view on the chunk: it is valid for as long as the chunk is left alone. */
-  onFrame(frame: Frame): void
+  onFrame(frame: Frame<C>): void
   /** An empty line between frames; at most once a chunk. */
   onHeartBeat(): void
 }
 
-export interface DecoderOptions {
+export interface DecoderOptions<C extends Command = Command> {
   readonly limits: DecoderLimits
   /** What the peer may send. Pass the same array each time: it is prepared once. */
-  readonly commands: readonly Command[]
-  readonly sink: DecoderSink
+  readonly commands: readonly C[]
+  readonly sink: DecoderSink<C>
   /**
    * For a broker, which passes on what strangers wrote: one odd message must not end the link for all.
    * Invalid UTF-8 becomes U+FFFD, an undefined escape stays as it is, a header line without a name or
@@ -54,7 +54,7 @@ const WITH_BODY: ReadonlySet<Command> = new Set<Command>(['SEND', 'MESSAGE', 'ER
  * One method for each phase; each takes the position to go on from and returns where it stopped.
  * Positions are relative to the current chunk: those of an unfinished frame turn negative with the next.
  */
-export class Decoder {
+export class Decoder<C extends Command = Command> {
   /** How headers are escaped from the next frame on; the sink may set it within `onFrame`. */
   version: Version = '1.2'
 
@@ -85,7 +85,7 @@ export class Decoder {
   /** Header block or body of an unfinished frame, as far as it came in earlier chunks. */
   readonly #held = new ByteBuffer()
 
-  constructor(options: DecoderOptions) {
+  constructor(options: DecoderOptions<C>) {
     this.#limits = options.limits
     this.#root = commandTree(options.commands)
     this.#node = this.#root

@@ -33,6 +33,9 @@ export interface Frame<C extends Command = Command> {
   readonly body: Uint8Array
 }
 
+/** What a server gets. */
+export type ClientFrame = Frame<ClientCommand>
+
 export const EMPTY_BODY = new Uint8Array(0)
 
 /** The first value of a header, or undefined where it is missing. Names are case-sensitive. */

@@ -3,7 +3,7 @@ import type { CloseCode } from '../../protocol/close-codes.ts'
 import { Decoder, type DecoderLimits } from '../../protocol/decoder.ts'
 import { HEART_BEAT } from '../../protocol/encoder.ts'
 import { ProtocolViolation, violation } from '../../protocol/errors.ts'
-import { CLIENT_COMMANDS } from '../../protocol/frame.ts'
+import { CLIENT_COMMANDS, type ClientCommand } from '../../protocol/frame.ts'
 import { Session } from '../session/session.ts'
 import type { SessionServices } from '../session/session-services.ts'
 import type {
@@ -53,7 +53,7 @@ export class Connection implements SessionTransport {
   readonly #outbox: Outbox
   readonly #webSocket: WebSocket
   readonly #services: ConnectionServices
-  readonly #decoder: Decoder
+  readonly #decoder: Decoder<ClientCommand>
   readonly #heartBeat: HeartBeat
   readonly #connectTimer: NodeJS.Timeout
   #bytesBeforeConnected = 0

@@ -1,13 +1,10 @@
 import { publishableHeaders } from '../../protocol/headers.ts'
 import { header } from '../../protocol/frame.ts'
 import type { Address, Broker, BrokerMessage, BrokerSession, BrokerSessionSink } from '../broker/broker.ts'
-import { MessageError } from '../errors.ts'
+import { SessionError } from '../errors.ts'
 import type { SendCall, SessionView } from './call.ts'
 
 type NodeAddress = Exclude<Address, { kind: 'queue' }>
-
-/** Publishes of one client that the broker has not confirmed yet; beyond it the client waits its turn. */
-export const MAX_UNCONFIRMED = 1024
 
 /**
  * One client's way to the broker. At first its SENDs to topics go through the node's publisher. The
@@ -18,6 +15,7 @@ export class BrokerLink {
   readonly #broker: Broker
   readonly #view: SessionView
   readonly #sink: BrokerSessionSink
+  /** As many as a session may have frames under way. */
   readonly #unconfirmed = new Set<Promise<void>>()
   #session: Promise<BrokerSession> | undefined
   #isClosed = false
@@ -31,9 +29,6 @@ export class BrokerLink {
   /** Publishes to an address that all clients of the node may share, in the order of calls. */
   publish(address: NodeAddress, call: SendCall): Promise<void> {
     if (this.#session !== undefined && address.kind === 'topic') return this.send(call)
-    if (this.#unconfirmed.size >= MAX_UNCONFIRMED) {
-      return Promise.reject(new MessageError('too-many-pending', 'too many messages wait for the broker'))
-    }
     const hasReceipt = header(call.headers, 'receipt') !== undefined
     const published = this.#broker.publish(brokerMessage(address, call), { patient: hasReceipt })
     this.#unconfirmed.add(published)
@@ -46,7 +41,9 @@ export class BrokerLink {
   async send(call: SendCall, transaction?: string): Promise<void> {
     const confirm = header(call.headers, 'receipt') !== undefined
     const { destination, body } = call
-    const headers = publishableHeaders(call.headers)
+    // What RabbitMQ acts on itself, and only there.
+    const isPersistent = header(call.headers, 'persistent') === 'true'
+    const headers = [...publishableHeaders(call.headers), ...(isPersistent ? ['persistent', 'true'] : [])]
     const session = await this.own()
     await session.send(
       { destination, headers, body, ...(transaction !== undefined && { transaction }) },
@@ -56,6 +53,7 @@ export class BrokerLink {
 
   /** The client's own broker session, opened at the first call. Rejects where the broker is away. */
   own(): Promise<BrokerSession> {
+    if (this.#isClosed) return Promise.reject(new SessionError('session-closed', 'the session is over'))
     this.#session ??= this.#open()
     return this.#session
   }
@@ -76,9 +74,7 @@ export class BrokerLink {
   async #open(): Promise<BrokerSession> {
     await Promise.allSettled(this.#unconfirmed)
     try {
-      const session = await this.#broker.openSession(this.#view.principal, this.#sink)
-      if (this.#isClosed) await session.close()
-      return session
+      return await this.#broker.openSession(this.#view.principal, this.#sink)
     } catch (error) {
       this.#session = undefined
       throw error

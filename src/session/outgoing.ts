@@ -17,14 +17,14 @@ export function receiptFrame(receiptId: string, extra: HeaderList, version: Vers
   }
 }
 
-/** @param message what a client may be told, short; `detail` goes into the body */
+/** @param message what a client may be told; it stands in the body too, as RabbitMQ does it */
 export function errorFrame(
   message: string,
-  options: { version: Version; headers?: HeaderList; detail?: string },
+  options: { version: Version; headers: HeaderList },
 ): EncodedFrame {
-  const headers = ['message', message, 'content-type', 'text/plain', ...(options.headers ?? [])]
+  const headers = ['message', message, 'content-type', 'text/plain', ...options.headers]
   return {
-    bytes: encodeFrame('ERROR', headers, Buffer.from(options.detail ?? message), options.version),
+    bytes: encodeFrame('ERROR', headers, Buffer.from(message), options.version),
     isText: true,
   }
 }

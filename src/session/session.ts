@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { CLOSE, type CloseCode } from '../../protocol/close-codes.ts'
 import { ProtocolViolation, violation } from '../../protocol/errors.ts'
-import type { Frame } from '../../protocol/frame.ts'
+import type { ClientFrame } from '../../protocol/frame.ts'
 import { header } from '../../protocol/frame.ts'
 import type { Version } from '../../protocol/version.ts'
 import type { Principal } from '../auth/principal.ts'
@@ -40,7 +40,7 @@ export class Session {
   #state: SessionState = 'NEW'
   #principal: Principal | undefined
   #link: BrokerLink | undefined
-  #waiting: Frame[] = []
+  #waiting: ClientFrame[] = []
   #isHeld = false
   #inFlight = 0
   #settled: Deferred<void> | undefined
@@ -57,7 +57,7 @@ export class Session {
   }
 
   /** Takes a frame from the transport. Never throws. */
-  receive(frame: Frame): void {
+  receive(frame: ClientFrame): void {
     if (this.#state === 'CLOSING') return
     this.services.metrics.hot.framesReceived++
     if (this.#isHeld) this.#waiting.push(frame)
@@ -65,7 +65,7 @@ export class Session {
   }
 
   /** Ends the session for what the client did or could not do: ERROR, then close. */
-  violate(reason: ProtocolViolation, frame?: Frame): void {
+  violate(reason: ProtocolViolation, frame?: ClientFrame): void {
     if (this.#state === 'CLOSING') return
     this.services.metrics.violations.inc({ code: reason.code })
     const receipt = frame === undefined ? undefined : header(frame.headers, 'receipt')
@@ -123,7 +123,7 @@ export class Session {
    *
    * @param receiptHeaders for the RECEIPT, where the client asked for one
    */
-  async settle(frame: Frame, done: Promise<readonly string[] | void>): Promise<void> {
+  async settle(frame: ClientFrame, done: Promise<readonly string[] | void>): Promise<void> {
     this.#inFlight++
     try {
       this.#receipt(frame, (await done) ?? [])
@@ -142,7 +142,7 @@ export class Session {
   }
 
   /** Tells the client that something it asked for was refused. */
-  fault(error: unknown, frame: Frame): void {
+  fault(error: unknown, frame: ClientFrame): void {
     if (error instanceof ProtocolViolation) {
       this.violate(error, frame)
       return
@@ -180,7 +180,7 @@ export class Session {
     this.transport.close(code, reason)
   }
 
-  #take(frame: Frame): void {
+  #take(frame: ClientFrame): void {
     const wait = perform(this, frame) ?? (this.#inFlight >= MAX_IN_FLIGHT ? this.#nextSettled() : undefined)
     if (wait === undefined) return
     this.#isHeld = true
@@ -208,7 +208,7 @@ export class Session {
     return this.#settled.promise
   }
 
-  #receipt(frame: Frame, headers: readonly string[]): void {
+  #receipt(frame: ClientFrame, headers: readonly string[]): void {
     const receiptId = header(frame.headers, 'receipt')
     if (receiptId !== undefined) this.transport.send(receiptFrame(receiptId, headers, this.version))
   }
@@ -224,7 +224,7 @@ export class Session {
   }
 
   /** To `/user/queue/errors` where the client listens; otherwise it learns by ERROR and close. */
-  #tell(fault: Fault, frame: Frame): void {
+  #tell(fault: Fault, frame: ClientFrame): void {
     const receipt = header(frame.headers, 'receipt')
     const destination = header(frame.headers, 'destination') ?? ''
     const { code, message } = fault

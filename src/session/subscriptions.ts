@@ -23,10 +23,6 @@ export class Subscriptions {
     return this.#byId.has(id)
   }
 
-  get(id: string): Subscription | undefined {
-    return this.#byId.get(id)
-  }
-
   set(id: string, subscription: Subscription): void {
     this.#byId.set(id, subscription)
   }

@@ -1,5 +1,5 @@
 import { violation } from '../../protocol/errors.ts'
-import type { Frame } from '../../protocol/frame.ts'
+import type { ClientFrame } from '../../protocol/frame.ts'
 import { MessageError } from '../errors.ts'
 import type { SendCall } from '../inbound/call.ts'
 
@@ -10,7 +10,7 @@ export const MAX_DEFERRED_BYTES = 1_048_576
 
 /** A SEND that is not the broker's business and so runs after the broker has committed. */
 export interface DeferredSend {
-  readonly frame: Frame
+  readonly frame: ClientFrame
   readonly call: SendCall
 }
 

@@ -151,7 +151,8 @@ await t.test('carries request and reply over /temp-queue', async (t) => {
   const server = await StompClient.connect(t, relay.url, { login: 'orders' })
   const client = await StompClient.connect(t, relay.url, { login: 'guest' })
   await server.subscribe('q', '/queue/questions')
-  client.send('SEND', ['destination', '/queue/questions', 'reply-to', '/temp-queue/answers'], '6 x 7?')
+  const headers = ['reply-to', '/temp-queue/answers', 'persistent', 'true']
+  client.send('SEND', ['destination', '/queue/questions', ...headers], '6 x 7?')
   const question = await server.next('MESSAGE')
   server.send('SEND', ['destination', header(question.headers, 'reply-to') ?? ''], '42')
   const answer = await client.next('MESSAGE')

@@ -1,10 +1,9 @@
-import { violation } from '../../../protocol/errors.ts'
 import { header } from '../../../protocol/frame.ts'
 import type { Authenticator } from '../../auth/authenticator.ts'
 import type { ConnectCall } from '../call.ts'
 import type { Interceptor } from '../chain.ts'
 
-/** Finds out who connects. Credentials are looked for where CONTRACT.md, section 3 says, first found wins. */
+/** Finds out who connects; where nobody is found out the session refuses. Credentials are looked for where CONTRACT.md, section 3 says, first found wins. */
 export function authenticate(authenticator: Pick<Authenticator, 'authenticate'>): Interceptor {
   return (call) => (call.kind === 'CONNECT' ? connect(authenticator, call) : undefined)
 }
@@ -20,8 +19,7 @@ async function connect(authenticator: Pick<Authenticator, 'authenticate'>, call:
     ...(login !== undefined && { login }),
     ...(passcode !== undefined && { passcode }),
   })
-  if (principal === undefined) throw violation('authentication-failed')
-  call.principal = principal
+  if (principal !== undefined) call.principal = principal
 }
 
 /** The token of an `Authorization: Bearer …` value (RFC 6750, section 2.1); other schemes are none. */

@@ -1,10 +1,10 @@
 import { violation } from '../../../protocol/errors.ts'
-import { header, type Frame } from '../../../protocol/frame.ts'
+import { header, type ClientFrame } from '../../../protocol/frame.ts'
 import type { Session } from '../session.ts'
 import { requiredHeader } from './required-header.ts'
 
 /** ACK and NACK. 1.2 names the message by `id`, 1.0 and 1.1 by `message-id`; 1.0 knows no NACK. */
-export function ack(session: Session, frame: Frame): undefined {
+export function ack(session: Session, frame: ClientFrame): undefined {
   if (frame.command === 'NACK' && session.version === '1.0') throw violation('unknown-command', 'NACK in 1.0')
   const ackId = requiredHeader(frame, session.version === '1.2' ? 'id' : 'message-id')
   const transaction = header(frame.headers, 'transaction')
@@ -18,7 +18,7 @@ export function ack(session: Session, frame: Frame): undefined {
 
 async function acknowledge(
   session: Session,
-  frame: Frame,
+  frame: ClientFrame,
   { ackId, ...options }: { ackId: string; transaction?: string },
 ): Promise<void> {
   const own = await session.link.own()

@@ -1,5 +1,5 @@
 import { violation } from '../../../protocol/errors.ts'
-import { header, type Frame } from '../../../protocol/frame.ts'
+import { header, type ClientFrame } from '../../../protocol/frame.ts'
 import { negotiateHeartBeat, parseHeartBeat } from '../../../protocol/heart-beat.ts'
 import { negotiateVersion } from '../../../protocol/version.ts'
 import type { ConnectCall } from '../../inbound/call.ts'
@@ -10,7 +10,7 @@ import type { Session } from '../session.ts'
 const OFFERED_HEART_BEAT = { sendMs: 10_000, receiveMs: 10_000 }
 
 /** CONNECT and STOMP: version, heart-beat and credentials, in this order; then CONNECTED. */
-export function connect(session: Session, frame: Frame): Promise<void> {
+export function connect(session: Session, frame: ClientFrame): Promise<void> {
   session.move('connect')
   const version = negotiateVersion(header(frame.headers, 'accept-version'))
   if (version === undefined) throw violation('unsupported-version')

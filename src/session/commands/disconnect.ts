@@ -1,5 +1,5 @@
 import { CLOSE } from '../../../protocol/close-codes.ts'
-import type { Frame } from '../../../protocol/frame.ts'
+import type { ClientFrame } from '../../../protocol/frame.ts'
 import { MessageError } from '../../errors.ts'
 import { within } from '../../lib/within.ts'
 import type { Session } from '../session.ts'
@@ -8,7 +8,7 @@ import type { Session } from '../session.ts'
  * DISCONNECT: its RECEIPT says that everything sent before has been dealt with (STOMP 1.2,
  * "DISCONNECT"), so it waits for that, within a bound.
  */
-export async function disconnect(session: Session, frame: Frame): Promise<void> {
+export async function disconnect(session: Session, frame: ClientFrame): Promise<void> {
   try {
     await within(session.idle(), session.services.disconnectTimeoutMs, unfinished)
   } catch (error) {

@@ -1,5 +1,5 @@
 import { violation } from '../../../protocol/errors.ts'
-import type { Command, Frame } from '../../../protocol/frame.ts'
+import type { ClientCommand, ClientFrame } from '../../../protocol/frame.ts'
 import type { Session } from '../session.ts'
 import { ack } from './ack.ts'
 import { connect } from './connect.ts'
@@ -13,9 +13,11 @@ import { unsubscribe } from './unsubscribe.ts'
  * Acts on one frame and sees to its RECEIPT. Returns a promise, one that never rejects, where the
  * frames behind must wait for it. May throw what the session then tells the client.
  */
-export type CommandHandler = (session: Session, frame: Frame) => Promise<void> | undefined
+export type CommandHandler = (session: Session, frame: ClientFrame) => Promise<void> | undefined
 
-const HANDLERS: Partial<Record<Command, CommandHandler>> = {
+const HANDLERS: Readonly<Record<ClientCommand, CommandHandler>> = {
+  CONNECT: connect,
+  STOMP: connect,
   SEND: send,
   SUBSCRIBE: subscribe,
   UNSUBSCRIBE: unsubscribe,
@@ -28,7 +30,7 @@ const HANDLERS: Partial<Record<Command, CommandHandler>> = {
 }
 
 /** Runs the handler of a frame; what it throws goes to the client. */
-export function perform(session: Session, frame: Frame): Promise<void> | undefined {
+export function perform(session: Session, frame: ClientFrame): Promise<void> | undefined {
   try {
     return handlerOf(session, frame)(session, frame)
   } catch (error) {
@@ -38,14 +40,10 @@ export function perform(session: Session, frame: Frame): Promise<void> | undefin
 }
 
 /** STOMP 1.2, "Connecting": the first frame is CONNECT or STOMP, and only the first. */
-function handlerOf(session: Session, frame: Frame): CommandHandler {
+function handlerOf(session: Session, frame: ClientFrame): CommandHandler {
+  const isNew = session.state === 'NEW'
   const isConnect = frame.command === 'CONNECT' || frame.command === 'STOMP'
-  if (session.state === 'NEW') {
-    if (!isConnect) throw violation('not-connected')
-    return connect
-  }
-  if (isConnect) throw violation('already-connected')
-  const handler = HANDLERS[frame.command]
-  if (handler === undefined) throw violation('unknown-command', frame.command)
-  return handler
+  if (isNew && !isConnect) throw violation('not-connected')
+  if (!isNew && isConnect) throw violation('already-connected')
+  return HANDLERS[frame.command]
 }

@@ -1,10 +1,10 @@
-import { header, type Frame } from '../../../protocol/frame.ts'
+import { header, type ClientFrame } from '../../../protocol/frame.ts'
 import type { SendCall } from '../../inbound/call.ts'
 import type { Session } from '../session.ts'
 import { requiredHeader } from './required-header.ts'
 
 /** SEND: accepted in order, carried out in order, but without waiting for the one before to be done. */
-export function send(session: Session, frame: Frame): Promise<void> | undefined {
+export function send(session: Session, frame: ClientFrame): Promise<void> | undefined {
   const call: SendCall = {
     kind: 'SEND',
     session: session.view,
@@ -23,7 +23,7 @@ export function send(session: Session, frame: Frame): Promise<void> | undefined 
   )
 }
 
-async function carryOut(session: Session, frame: Frame, call: SendCall): Promise<void> {
+async function carryOut(session: Session, frame: ClientFrame, call: SendCall): Promise<void> {
   const transaction = header(frame.headers, 'transaction')
   if (transaction === undefined) {
     await runSend(session, call)

@@ -1,5 +1,5 @@
 import { violation } from '../../../protocol/errors.ts'
-import { header, type Frame, type HeaderList } from '../../../protocol/frame.ts'
+import { header, type ClientFrame, type HeaderList } from '../../../protocol/frame.ts'
 import { MAX_TOPIC_BYTES, topicBytes } from '../../../protocol/destination.ts'
 import type { AckMode, WatchTarget } from '../../broker/broker.ts'
 import { MessageError } from '../../errors.ts'
@@ -20,7 +20,7 @@ interface Asked {
 const REPLY_QUEUE = '/user/queue/errors'
 
 /** SUBSCRIBE: its RECEIPT says that every message published from now on will arrive. */
-export function subscribe(session: Session, frame: Frame): Promise<void> {
+export function subscribe(session: Session, frame: ClientFrame): Promise<void> {
   const id = subscriptionIdOf(session, frame)
   const destination = requiredHeader(frame, 'destination')
   if (session.subscriptions.has(id)) throw violation('duplicate-subscription', id)

@@ -1,11 +1,11 @@
-import type { Frame } from '../../../protocol/frame.ts'
+import type { ClientFrame } from '../../../protocol/frame.ts'
 import type { Session } from '../session.ts'
 import type { DeferredSend } from '../transactions.ts'
 import { requiredHeader } from './required-header.ts'
 import { runSend } from './send.ts'
 
 /** BEGIN: the broker's transaction, and a list of what runs here when it commits. */
-export function begin(session: Session, frame: Frame): undefined {
+export function begin(session: Session, frame: ClientFrame): undefined {
   const transaction = requiredHeader(frame, 'transaction')
   session.transactions.begin(transaction)
   void session.settle(
@@ -15,13 +15,13 @@ export function begin(session: Session, frame: Frame): undefined {
 }
 
 /** COMMIT: the broker first; its word given, the SENDs to `/app` and `/user` run in their order. */
-export function commit(session: Session, frame: Frame): Promise<void> {
+export function commit(session: Session, frame: ClientFrame): Promise<void> {
   const transaction = requiredHeader(frame, 'transaction')
   const deferred = session.transactions.take(transaction)
   return session.settle(frame, commitBoth(session, transaction, deferred))
 }
 
-export function abort(session: Session, frame: Frame): undefined {
+export function abort(session: Session, frame: ClientFrame): undefined {
   const transaction = requiredHeader(frame, 'transaction')
   session.transactions.take(transaction)
   void session.settle(

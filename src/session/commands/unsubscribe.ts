@@ -1,10 +1,10 @@
 import { violation } from '../../../protocol/errors.ts'
-import { header, type Frame, type HeaderList } from '../../../protocol/frame.ts'
+import { header, type ClientFrame, type HeaderList } from '../../../protocol/frame.ts'
 import type { Session } from '../session.ts'
 import { subscriptionIdOf } from './subscription-id.ts'
 
 /** UNSUBSCRIBE. Only what lives at the broker is ended there: RabbitMQ would end us for an unknown id. */
-export function unsubscribe(session: Session, frame: Frame): Promise<void> {
+export function unsubscribe(session: Session, frame: ClientFrame): Promise<void> {
   const id = subscriptionIdOf(session, frame)
   const subscription = session.subscriptions.remove(id)
   if (subscription === undefined && !removesDurable(frame.headers))
