@@ -28,6 +28,9 @@ async function bench(options: BenchOptions): Promise<boolean> {
   if (chosen.some(({ name }) => name === 'relay' || name === 'memory')) await buildCheckout(repository)
   const base = options.against === undefined ? undefined : await checkOutBase(repository, options.against)
   const running: Running[] = []
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => void putAway(running, base).finally(() => process.exit(1)))
+  }
   try {
     for (const contestant of withBase(chosen, base)) {
       say(`starting ${contestant.name}`)
@@ -35,9 +38,13 @@ async function bench(options: BenchOptions): Promise<boolean> {
     }
     return await report(options, running, await runScenarios(options, running))
   } finally {
-    await Promise.all(running.map(async ([, contestant]) => contestant.stop()))
-    await base?.remove()
+    await putAway(running, base)
   }
+}
+
+async function putAway(running: readonly Running[], base: BaseCheckout | undefined): Promise<void> {
+  await Promise.all(running.map(async ([, contestant]) => contestant.stop()))
+  await base?.remove()
 }
 
 // Next to the relay, so that the two take their turns one after the other.
