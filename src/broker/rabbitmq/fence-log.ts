@@ -44,7 +44,6 @@ export class FenceLog {
   #sinceAnchor = 0
   #toSkip = 0
   #unacked = 0
-  #newestFence = 0
   #previousAckId: string | undefined
 
   constructor(options: FenceLogOptions) {
@@ -82,8 +81,7 @@ export class FenceLog {
   }
 
   #live(entry: InboxEntry): boolean {
-    if (entry.fence !== undefined && entry.fence > this.#newestFence) {
-      this.#newestFence = entry.fence
+    if (entry.fence !== undefined) {
       this.#anchorAt({ kind: 'fence', number: entry.fence })
     } else if (this.#unacked >= this.#options.maxUnacked) {
       this.#anchorAt({ kind: 'hash', hash: entry.hash() })
