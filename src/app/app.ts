@@ -18,7 +18,7 @@ export interface AppContext {
    * Sends to this session alone, at its own subscription to `/user/queue/…` (Spring's `@SendToUser`
    * with `broadcast = false`). Nothing happens where it has none. `payload` is written as JSON.
    */
-  reply(destination: string, payload: unknown): void
+  readonly reply: (destination: string, payload: unknown) => void
 }
 
 /** SEND to `/app/…`. Resolves when the effect is durable; that is when the client gets its RECEIPT. */

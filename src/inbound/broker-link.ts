@@ -4,6 +4,9 @@ import type { Address, Broker, BrokerMessage, BrokerSession, BrokerSessionSink }
 import { SessionError } from '../errors.ts'
 import type { SendCall, SessionView } from './call.ts'
 
+// What a session handles of the broker's, named here because it sees no further than this folder.
+export type { AckMode, SessionMessage } from '../broker/broker.ts'
+
 type NodeAddress = Exclude<Address, { kind: 'queue' }>
 
 /**

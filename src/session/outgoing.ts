@@ -2,8 +2,8 @@ import { isUtf8 } from 'node:buffer'
 import { encodeFrame } from '../../protocol/encoder.ts'
 import { header, type HeaderList } from '../../protocol/frame.ts'
 import type { Version } from '../../protocol/version.ts'
-import type { SessionMessage } from '../broker/broker.ts'
 import type { EncodedFrame } from '../fanout/encoded-batch.ts'
+import type { SessionMessage } from '../inbound/broker-link.ts'
 
 export function connectedFrame(headers: HeaderList): EncodedFrame {
   // 1.2, since no version escapes CONNECTED.

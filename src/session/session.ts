@@ -5,14 +5,14 @@ import type { ClientFrame } from '../../protocol/frame.ts'
 import { header } from '../../protocol/frame.ts'
 import type { Version } from '../../protocol/version.ts'
 import type { Principal } from '../auth/principal.ts'
-import type { SessionMessage } from '../broker/broker.ts'
 import { MessageError, SessionError } from '../errors.ts'
-import type { BrokerLink } from '../inbound/broker-link.ts'
+import type { BrokerLink, SessionMessage } from '../inbound/broker-link.ts'
 import type { SessionView, UpgradeCredentials } from '../inbound/call.ts'
 import { deferred, type Deferred } from '../lib/deferred.ts'
 import { perform } from './commands/perform.ts'
 import { faultOf, type Fault } from './fault.ts'
 import { errorFrame, messageFrame, receiptFrame } from './outgoing.ts'
+import type { SessionContext } from './session-context.ts'
 import type { SessionServices } from './session-services.ts'
 import { nextState, type SessionEvent, type SessionState } from './session-state.ts'
 import { Subscriptions } from './subscriptions.ts'
@@ -28,14 +28,13 @@ export const MAX_IN_FLIGHT = 256
  * order. While anything waits the transport does not read, so that what is held back is bounded by
  * what one read brought.
  */
-export class Session {
+export class Session implements SessionContext {
   readonly id = randomUUID()
   readonly services: SessionServices
   readonly transport: SessionTransport
   readonly upgrade: UpgradeCredentials
   readonly subscriptions = new Subscriptions()
   readonly transactions = new Transactions()
-  /** What the client negotiated; until then what errors are written in. */
   version: Version = '1.2'
   #state: SessionState = 'NEW'
   #principal: Principal | undefined
@@ -88,9 +87,6 @@ export class Session {
     await this.#link?.close()
   }
 
-  // What follows is for the commands.
-
-  /** @returns whether the event could happen */
   move(event: SessionEvent): boolean {
     const state = nextState(this.#state, event)
     if (state === undefined) return false
@@ -108,7 +104,6 @@ export class Session {
     return { id: this.id, principal: this.#principal, remoteAddress: this.transport.remoteAddress }
   }
 
-  /** The client's way to the broker, made at the first call. */
   get link(): BrokerLink {
     this.#link ??= this.services.inbound.openLink(this.view, {
       onMessage: (message) => this.transport.send(messageFrame(message, this.version)),
@@ -118,11 +113,6 @@ export class Session {
     return this.#link
   }
 
-  /**
-   * Waits for what a frame began and tells the client how it ended. Never rejects.
-   *
-   * @param receiptHeaders for the RECEIPT, where the client asked for one
-   */
   async settle(frame: ClientFrame, done: Promise<readonly string[] | void>): Promise<void> {
     this.#inFlight++
     try {
@@ -136,12 +126,10 @@ export class Session {
     }
   }
 
-  /** Resolves when nothing is under way any more. */
   async idle(): Promise<void> {
     while (this.#inFlight > 0) await this.#nextSettled()
   }
 
-  /** Tells the client that something it asked for was refused. */
   fault(error: unknown, frame: ClientFrame): void {
     if (error instanceof ProtocolViolation) {
       this.violate(error, frame)
@@ -156,14 +144,12 @@ export class Session {
     this.#tell(fault, frame)
   }
 
-  /** Sends JSON to this session's own subscriptions to `/user/queue/…`. @returns whether it has one */
   reply(destination: string, payload: unknown): boolean {
     const ids = this.subscriptions.idsOf(destination)
     for (const id of ids) this.deliver(id, destination, payload)
     return ids.length > 0
   }
 
-  /** Sends JSON to one subscription. */
   deliver(subscription: string, destination: string, payload: unknown): void {
     const message: SessionMessage = {
       subscription,

@@ -1,10 +1,10 @@
 import { violation } from '../../../protocol/errors.ts'
 import { header, type ClientFrame } from '../../../protocol/frame.ts'
-import type { Session } from '../session.ts'
+import type { SessionContext } from '../session-context.ts'
 import { requiredHeader } from './required-header.ts'
 
 /** ACK and NACK. 1.2 names the message by `id`, 1.0 and 1.1 by `message-id`; 1.0 knows no NACK. */
-export function ack(session: Session, frame: ClientFrame): undefined {
+export function ack(session: SessionContext, frame: ClientFrame): undefined {
   if (frame.command === 'NACK' && session.version === '1.0') throw violation('unknown-command', 'NACK in 1.0')
   const ackId = requiredHeader(frame, session.version === '1.2' ? 'id' : 'message-id')
   const transaction = header(frame.headers, 'transaction')
@@ -17,7 +17,7 @@ export function ack(session: Session, frame: ClientFrame): undefined {
 }
 
 async function acknowledge(
-  session: Session,
+  session: SessionContext,
   frame: ClientFrame,
   { ackId, ...options }: { ackId: string; transaction?: string },
 ): Promise<void> {

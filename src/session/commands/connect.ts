@@ -4,13 +4,13 @@ import { negotiateHeartBeat, parseHeartBeat } from '../../../protocol/heart-beat
 import { negotiateVersion } from '../../../protocol/version.ts'
 import type { ConnectCall } from '../../inbound/call.ts'
 import { connectedFrame } from '../outgoing.ts'
-import type { Session } from '../session.ts'
+import type { SessionContext } from '../session-context.ts'
 
 /** What this server offers: it can send every 10 s and would like to hear as often (CONTRACT, section 4). */
 const OFFERED_HEART_BEAT = { sendMs: 10_000, receiveMs: 10_000 }
 
 /** CONNECT and STOMP: version, heart-beat and credentials, in this order; then CONNECTED. */
-export function connect(session: Session, frame: ClientFrame): Promise<void> {
+export function connect(session: SessionContext, frame: ClientFrame): Promise<void> {
   session.move('connect')
   const version = negotiateVersion(header(frame.headers, 'accept-version'))
   if (version === undefined) throw violation('unsupported-version')
@@ -26,7 +26,7 @@ export function connect(session: Session, frame: ClientFrame): Promise<void> {
 }
 
 async function admit(
-  session: Session,
+  session: SessionContext,
   call: ConnectCall,
   heartBeat: { sendMs: number; receiveMs: number },
 ): Promise<void> {

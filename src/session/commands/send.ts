@@ -1,10 +1,10 @@
 import { header, type ClientFrame } from '../../../protocol/frame.ts'
 import type { SendCall } from '../../inbound/call.ts'
-import type { Session } from '../session.ts'
+import type { SessionContext } from '../session-context.ts'
 import { requiredHeader } from './required-header.ts'
 
 /** SEND: accepted in order, carried out in order, but without waiting for the one before to be done. */
-export function send(session: Session, frame: ClientFrame): Promise<void> | undefined {
+export function send(session: SessionContext, frame: ClientFrame): Promise<void> | undefined {
   const call: SendCall = {
     kind: 'SEND',
     session: session.view,
@@ -23,7 +23,7 @@ export function send(session: Session, frame: ClientFrame): Promise<void> | unde
   )
 }
 
-async function carryOut(session: Session, frame: ClientFrame, call: SendCall): Promise<void> {
+async function carryOut(session: SessionContext, frame: ClientFrame, call: SendCall): Promise<void> {
   const transaction = header(frame.headers, 'transaction')
   if (transaction === undefined) {
     await runSend(session, call)
@@ -36,7 +36,7 @@ async function carryOut(session: Session, frame: ClientFrame, call: SendCall): P
 }
 
 /** Carries out a SEND outside any transaction, or one that waited for its COMMIT. */
-export function runSend(session: Session, call: SendCall): Promise<void> {
+export function runSend(session: SessionContext, call: SendCall): Promise<void> {
   const reply = (destination: string, payload: unknown): void => void session.reply(destination, payload)
   return session.services.inbound.send(call, { link: session.link, reply })
 }

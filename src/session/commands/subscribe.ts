@@ -1,11 +1,12 @@
 import { violation } from '../../../protocol/errors.ts'
 import { header, type ClientFrame, type HeaderList } from '../../../protocol/frame.ts'
 import { MAX_TOPIC_BYTES, topicBytes } from '../../../protocol/destination.ts'
-import type { AckMode, WatchTarget } from '../../broker/broker.ts'
 import { MessageError } from '../../errors.ts'
+import type { SubscribeRequest } from '../../fanout/hub.ts'
+import type { AckMode } from '../../inbound/broker-link.ts'
 import type { SubscribeCall } from '../../inbound/call.ts'
 import type { Route } from '../../inbound/route.ts'
-import type { Session } from '../session.ts'
+import type { SessionContext } from '../session-context.ts'
 import type { Subscription } from '../subscriptions.ts'
 import { requiredHeader } from './required-header.ts'
 import { subscriptionIdOf } from './subscription-id.ts'
@@ -20,7 +21,7 @@ interface Asked {
 const REPLY_QUEUE = '/user/queue/errors'
 
 /** SUBSCRIBE: its RECEIPT says that every message published from now on will arrive. */
-export function subscribe(session: Session, frame: ClientFrame): Promise<void> {
+export function subscribe(session: SessionContext, frame: ClientFrame): Promise<void> {
   const id = subscriptionIdOf(session, frame)
   const destination = requiredHeader(frame, 'destination')
   if (session.subscriptions.has(id)) throw violation('duplicate-subscription', id)
@@ -33,7 +34,7 @@ export function subscribe(session: Session, frame: ClientFrame): Promise<void> {
   return session.settle(frame, open(session, { id, call, ack: ackMode(frame.headers) }))
 }
 
-async function open(session: Session, asked: Asked): Promise<void> {
+async function open(session: SessionContext, asked: Asked): Promise<void> {
   const { subscriptions, services } = session
   if (subscriptions.size >= services.limits.subscriptions) {
     throw new MessageError(
@@ -47,7 +48,7 @@ async function open(session: Session, asked: Asked): Promise<void> {
   else subscriptions.set(asked.id, subscription)
 }
 
-async function attach(session: Session, asked: Asked): Promise<Subscription> {
+async function attach(session: SessionContext, asked: Asked): Promise<Subscription> {
   const { destination } = asked.call
   if (destination === REPLY_QUEUE) return { kind: 'reply', destination }
   const route = session.services.inbound.route(destination)
@@ -56,14 +57,18 @@ async function attach(session: Session, asked: Asked): Promise<Subscription> {
   return target === undefined ? atBroker(session, asked) : onHub(session, asked, target)
 }
 
-async function answer(session: Session, { id, call }: Asked): Promise<Subscription> {
+async function answer(session: SessionContext, { id, call }: Asked): Promise<Subscription> {
   const { destination } = call
   const reply = (queue: string, payload: unknown): void => void session.reply(queue, payload)
   session.deliver(id, destination, await session.services.inbound.answer(call, reply))
   return { kind: 'answered', destination }
 }
 
-async function onHub(session: Session, { id, call }: Asked, target: WatchTarget): Promise<Subscription> {
+async function onHub(
+  session: SessionContext,
+  { id, call }: Asked,
+  target: SubscribeRequest['target'],
+): Promise<Subscription> {
   const { destination } = call
   const subscription = await session.services.hub.subscribe({
     target,
@@ -78,7 +83,7 @@ async function onHub(session: Session, { id, call }: Asked, target: WatchTarget)
   return { kind: 'hub', destination, close: () => subscription.close() }
 }
 
-async function atBroker(session: Session, { id, call, ack }: Asked): Promise<Subscription> {
+async function atBroker(session: SessionContext, { id, call, ack }: Asked): Promise<Subscription> {
   const { destination, headers } = call
   const own = await session.link.own()
   await own.subscribe({ id, destination, ack, headers })
@@ -89,7 +94,11 @@ async function atBroker(session: Session, { id, call, ack }: Asked): Promise<Sub
  * What the node can watch for all its clients at once, or undefined where the client's own broker
  * session has to: for acks, durable and special subscriptions, and names AMQP cannot bind.
  */
-function sharedTarget(session: Session, route: Route, { call, ack }: Asked): WatchTarget | undefined {
+function sharedTarget(
+  session: SessionContext,
+  route: Route,
+  { call, ack }: Asked,
+): SubscribeRequest['target'] | undefined {
   const isPlain = ack === 'auto' && !asksForMore(call.headers)
   if (route.kind === 'broker') return undefined
   if (route.kind === 'topic') {

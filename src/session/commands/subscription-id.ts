@@ -1,9 +1,9 @@
 import { header, type ClientFrame } from '../../../protocol/frame.ts'
-import type { Session } from '../session.ts'
+import type { SessionContext } from '../session-context.ts'
 import { requiredHeader } from './required-header.ts'
 
 /** The client's id of a subscription. 1.0 may leave it out and go by destination. @throws ProtocolViolation */
-export function subscriptionIdOf(session: Session, frame: ClientFrame): string {
+export function subscriptionIdOf(session: SessionContext, frame: ClientFrame): string {
   if (session.version !== '1.0') return requiredHeader(frame, 'id')
   return header(frame.headers, 'id') ?? requiredHeader(frame, 'destination')
 }

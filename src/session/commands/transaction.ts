@@ -1,11 +1,11 @@
 import type { ClientFrame } from '../../../protocol/frame.ts'
-import type { Session } from '../session.ts'
+import type { SessionContext } from '../session-context.ts'
 import type { DeferredSend } from '../transactions.ts'
 import { requiredHeader } from './required-header.ts'
 import { runSend } from './send.ts'
 
 /** BEGIN: the broker's transaction, and a list of what runs here when it commits. */
-export function begin(session: Session, frame: ClientFrame): undefined {
+export function begin(session: SessionContext, frame: ClientFrame): undefined {
   const transaction = requiredHeader(frame, 'transaction')
   session.transactions.begin(transaction)
   void session.settle(
@@ -15,13 +15,13 @@ export function begin(session: Session, frame: ClientFrame): undefined {
 }
 
 /** COMMIT: the broker first; its word given, the SENDs to `/app` and `/user` run in their order. */
-export function commit(session: Session, frame: ClientFrame): Promise<void> {
+export function commit(session: SessionContext, frame: ClientFrame): Promise<void> {
   const transaction = requiredHeader(frame, 'transaction')
   const deferred = session.transactions.take(transaction)
   return session.settle(frame, commitBoth(session, transaction, deferred))
 }
 
-export function abort(session: Session, frame: ClientFrame): undefined {
+export function abort(session: SessionContext, frame: ClientFrame): undefined {
   const transaction = requiredHeader(frame, 'transaction')
   session.transactions.take(transaction)
   void session.settle(
@@ -30,14 +30,14 @@ export function abort(session: Session, frame: ClientFrame): undefined {
   )
 }
 
-type Own = Awaited<ReturnType<Session['link']['own']>>
+type Own = Awaited<ReturnType<SessionContext['link']['own']>>
 
-async function atBroker(session: Session, act: (own: Own) => Promise<void>): Promise<void> {
+async function atBroker(session: SessionContext, act: (own: Own) => Promise<void>): Promise<void> {
   await act(await session.link.own())
 }
 
 async function commitBoth(
-  session: Session,
+  session: SessionContext,
   transaction: string,
   deferred: readonly DeferredSend[],
 ): Promise<void> {
