@@ -31,7 +31,7 @@ import type { PolicyFacts } from './auth/policy.ts'
 import { Tokens } from './auth/tokens.ts'
 import { describeBrokerUrl } from './config/broker-url.ts'
 import type { Config } from './config/config.ts'
-import { createMetrics } from './telemetry/metrics.ts'
+import { createMetrics, mirrorCounts, mirrorGauge } from './telemetry/metrics.ts'
 import type { Log } from './telemetry/log.ts'
 import { VERSION } from './version.ts'
 
@@ -112,6 +112,16 @@ async function wire(config: Config, log: Log, teardown: Teardown): Promise<Relay
   })
   const registry = new SessionRegistry({ maxPerUser: config.limitSessionsPerUser })
   const connections = createConnections(config, { inbound, hub, registry, metrics, log })
+  mirrorGauge(metrics, 'sessions', 'STOMP sessions connected', () => registry.size)
+  mirrorGauge(
+    metrics,
+    'outbox_held',
+    'stored events in memory that the broker has not confirmed',
+    () => outbox.held,
+  )
+  mirrorCounts(metrics, 'hub', 'what the fan-out of this node did', hub.counters)
+  mirrorCounts(metrics, 'broker', 'what happened between this node and its broker', broker.counters)
+
   const server = createServer(log)
   await connections.register(server)
   registerBroadcasts(server, { authenticator, appender })
@@ -145,7 +155,7 @@ async function identityOf(store: Store, config: Config): Promise<{ accounts: Acc
   return { accounts, tokens: new Tokens({ secret }) }
 }
 
-function createBroker(config: Config, log: Log): Broker {
+function createBroker(config: Config, log: Log): Broker & { readonly counters: object } {
   const { stompUrl, amqpUrl, nodeId } = config
   if (stompUrl === undefined || amqpUrl === undefined) return createMemoryBroker()
   return createRabbitMqBroker({ stomp: stompUrl, amqp: amqpUrl, nodeId, log })

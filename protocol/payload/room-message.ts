@@ -14,8 +14,6 @@ export const ROOM_MESSAGE_SEND = Type.Object(
   { description: 'A message to a room' },
 )
 
-export type RoomMessageSend = Static<typeof ROOM_MESSAGE_SEND>
-
 /** MESSAGE of `/topic/rooms.{room}`. */
 export const ROOM_MESSAGE = Type.Object(
   {

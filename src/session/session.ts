@@ -3,6 +3,7 @@ import { CLOSE, type CloseCode } from '../../protocol/close-codes.ts'
 import { ProtocolViolation, violation } from '../../protocol/errors.ts'
 import type { ClientFrame } from '../../protocol/frame.ts'
 import { header } from '../../protocol/frame.ts'
+import type { Fault as FaultPayload } from '../../protocol/payload/fault.ts'
 import type { Version } from '../../protocol/version.ts'
 import type { Principal } from '../auth/principal.ts'
 import { MessageError, SessionError } from '../errors.ts'
@@ -214,7 +215,7 @@ export class Session implements SessionContext {
     const receipt = header(frame.headers, 'receipt')
     const destination = header(frame.headers, 'destination') ?? ''
     const { code, message } = fault
-    const payload = { code, message, destination, ...(receipt !== undefined && { receipt }) }
+    const payload: FaultPayload = { code, message, destination, ...(receipt !== undefined && { receipt }) }
     if (!this.reply('/user/queue/errors', payload)) {
       this.violate(violation('refused', `${code}: ${message}`), frame)
     }

@@ -4,7 +4,6 @@ import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client'
 export interface Metrics {
   readonly registry: Registry
   readonly connections: Gauge
-  readonly sessions: Gauge
   readonly connectionsRefused: Counter<'reason'>
   /** What is counted for every frame: plain numbers, since a counter object costs more than the frame. */
   readonly hot: { framesReceived: number; framesSent: number; socketWrites: number }
@@ -22,27 +21,52 @@ export function createMetrics(): Metrics {
   const gauge = (name: string, help: string): Gauge =>
     new Gauge({ name: `stomp_relay_${name}`, help, registers })
   const hot = { framesReceived: 0, framesSent: 0, socketWrites: 0 }
-  const mirror = (name: string, help: string, read: () => number): Counter =>
+  const total = (name: string, help: string, field: keyof typeof hot): Counter =>
     new Counter({
-      name: `stomp_relay_${name}`,
+      name: `stomp_relay_${name}_total`,
       help,
       registers,
       collect() {
         this.reset()
-        this.inc(read())
+        this.inc(hot[field])
       },
     })
-  mirror('frames_received_total', 'STOMP frames received', () => hot.framesReceived)
-  mirror('frames_sent_total', 'STOMP frames sent', () => hot.framesSent)
-  mirror('socket_writes_total', 'writes to client sockets', () => hot.socketWrites)
+  total('frames_received', 'STOMP frames received', 'framesReceived')
+  total('frames_sent', 'STOMP frames sent', 'framesSent')
+  total('socket_writes', 'writes to client sockets', 'socketWrites')
   return {
     registry,
     connections: gauge('connections', 'WebSocket connections open'),
-    sessions: gauge('sessions', 'STOMP sessions connected'),
     connectionsRefused: counter('connections_refused_total', 'upgrades refused', ['reason']),
     hot,
     refusals: counter('refusals_total', 'messages refused while the session lives on', ['code']),
     violations: counter('violations_total', 'protocol violations that ended a session', ['code']),
     slowClients: counter('slow_clients_total', 'clients closed because they did not read'),
   }
+}
+
+/** Shows a number that somebody else keeps. */
+export function mirrorGauge({ registry }: Metrics, name: string, help: string, read: () => number): void {
+  new Gauge({
+    name: `stomp_relay_${name}`,
+    help,
+    registers: [registry],
+    collect() {
+      this.set(read())
+    },
+  })
+}
+
+/** Shows a record of counts that somebody else keeps, as one counter with a label for each of its fields. */
+export function mirrorCounts({ registry }: Metrics, name: string, help: string, counts: object): void {
+  new Counter({
+    name: `stomp_relay_${name}_events_total`,
+    help,
+    labelNames: ['event'],
+    registers: [registry],
+    collect() {
+      this.reset()
+      for (const [event, count] of Object.entries(counts)) this.inc({ event }, Number(count))
+    },
+  })
 }
