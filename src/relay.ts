@@ -31,7 +31,7 @@ import type { PolicyFacts } from './auth/policy.ts'
 import { Tokens } from './auth/tokens.ts'
 import { describeBrokerUrl } from './config/broker-url.ts'
 import type { Config } from './config/config.ts'
-import { createMetrics, mirrorCounts, mirrorGauge } from './telemetry/metrics.ts'
+import { createMetrics, mirrorCounts, mirrorGauge, type Metrics } from './telemetry/metrics.ts'
 import type { Log } from './telemetry/log.ts'
 import { VERSION } from './version.ts'
 
@@ -83,15 +83,56 @@ export async function startRelay(config: Config, log: Log): Promise<Relay> {
   }
 }
 
+/** What messages pass through, whoever brings them. */
+interface Engine {
+  readonly store: Store
+  readonly broker: Broker & { readonly counters: object }
+  readonly hub: Hub
+  readonly outbox: Outbox
+  readonly appender: StreamAppender
+  readonly intake: OrderIntake
+}
+
 async function wire(config: Config, log: Log, teardown: Teardown): Promise<Relay> {
   const metrics = createMetrics()
+  const engine = await wireEngine(config, log, teardown)
+  const { store, broker, hub, appender } = engine
+  const authenticator = new Authenticator(await identityOf(store, config))
+  const inbound = new Inbound({
+    interceptors: [authenticate(authenticator), authorize(policyFacts(store))],
+    app: createApp(appender, store),
+    broker,
+  })
+  const registry = new SessionRegistry({ maxPerUser: config.limitSessionsPerUser })
+  mirrorGauge(metrics, 'sessions', 'STOMP sessions connected', () => registry.size)
+  mirrorEngine(metrics, engine)
+
+  const connections = createConnections(config, { inbound, hub, registry, metrics, log })
+  const server = createServer(log)
+  await connections.register(server)
+  registerBroadcasts(server, { authenticator, appender })
+  registerOperations(server, { broker, store, metrics, isDraining: () => connections.isDraining })
+  teardown.add(async () => {
+    await connections.drain(config.drainMs)
+    await server.close()
+  })
+  await startEngine(engine, log)
+  await listen(server, config)
+  return {
+    address: addressOf(server.server.address(), config.host),
+    broker:
+      config.stompUrl === undefined ? 'in-process' : `RabbitMQ at ${describeBrokerUrl(config.stompUrl)}`,
+    database: config.databaseUrl,
+    close: () => teardown.run(),
+  }
+}
+
+async function wireEngine(config: Config, log: Log, teardown: Teardown): Promise<Engine> {
   const store = await openStore({ url: config.databaseUrl, nodeId: config.nodeId, lock: true })
   teardown.add(() => store.close())
-  const { accounts, tokens } = await identityOf(store, config)
-  const authenticator = new Authenticator({ accounts, tokens })
-
   const broker = createBroker(config, log)
   teardown.add(() => broker.close())
+  // A node that keeps its name over a restart must not repeat message ids.
   const hub = new Hub({
     broker,
     nodeId: `${config.nodeId}-${randomBytes(4).toString('hex')}`,
@@ -104,15 +145,22 @@ async function wire(config: Config, log: Log, teardown: Teardown): Promise<Relay
   teardown.add(() => appender.close())
   const intake = new OrderIntake({ broker, store, appender, log })
   teardown.add(() => intake.close())
+  return { store, broker, hub, outbox, appender, intake }
+}
 
-  const inbound = new Inbound({
-    interceptors: [authenticate(authenticator), authorize(policyFacts(store))],
-    app: createApp(appender, store),
-    broker,
-  })
-  const registry = new SessionRegistry({ maxPerUser: config.limitSessionsPerUser })
-  const connections = createConnections(config, { inbound, hub, registry, metrics, log })
-  mirrorGauge(metrics, 'sessions', 'STOMP sessions connected', () => registry.size)
+/** Orders are taken in as soon as the broker is there; nothing else waits for that. */
+async function startEngine({ broker, hub, outbox, intake }: Engine, log: Log): Promise<void> {
+  broker.onStatus((status) =>
+    log.info({ event: 'broker-status', ...status }, status.isUp ? 'broker is up' : 'broker is away'),
+  )
+  await broker.start(hub)
+  await outbox.start()
+  intake
+    .start()
+    .catch((error: unknown) => log.error({ event: 'intake-failed', err: error }, 'orders are not taken in'))
+}
+
+function mirrorEngine(metrics: Metrics, { outbox, hub, broker }: Engine): void {
   mirrorGauge(
     metrics,
     'outbox_held',
@@ -121,30 +169,6 @@ async function wire(config: Config, log: Log, teardown: Teardown): Promise<Relay
   )
   mirrorCounts(metrics, 'hub', 'what the fan-out of this node did', hub.counters)
   mirrorCounts(metrics, 'broker', 'what happened between this node and its broker', broker.counters)
-
-  const server = createServer(log)
-  await connections.register(server)
-  registerBroadcasts(server, { authenticator, appender })
-  registerOperations(server, { broker, store, metrics, isDraining: () => connections.isDraining })
-  teardown.add(async () => {
-    await connections.drain(config.drainMs)
-    await server.close()
-  })
-
-  broker.onStatus((status) =>
-    log.info({ event: 'broker-status', ...status }, status.isUp ? 'broker is up' : 'broker is away'),
-  )
-  await broker.start(hub)
-  await outbox.start()
-  startIntake(intake, log)
-  await listen(server, config)
-  return {
-    address: addressOf(server.server.address(), config.host),
-    broker:
-      config.stompUrl === undefined ? 'in-process' : `RabbitMQ at ${describeBrokerUrl(config.stompUrl)}`,
-    database: config.databaseUrl,
-    close: () => teardown.run(),
-  }
 }
 
 async function identityOf(store: Store, config: Config): Promise<{ accounts: Accounts; tokens: Tokens }> {
@@ -155,7 +179,7 @@ async function identityOf(store: Store, config: Config): Promise<{ accounts: Acc
   return { accounts, tokens: new Tokens({ secret }) }
 }
 
-function createBroker(config: Config, log: Log): Broker & { readonly counters: object } {
+function createBroker(config: Config, log: Log): Engine['broker'] {
   const { stompUrl, amqpUrl, nodeId } = config
   if (stompUrl === undefined || amqpUrl === undefined) return createMemoryBroker()
   return createRabbitMqBroker({ stomp: stompUrl, amqp: amqpUrl, nodeId, log })
@@ -213,13 +237,6 @@ function hubLog(log: Log): HubObserver {
     hole: (reason) => log.warn({ event: 'hole', reason }, 'messages may have been missed'),
     subscriberFailed: (error) => log.error({ event: 'subscriber-failed', err: error }, 'a subscriber threw'),
   }
-}
-
-/** Orders are taken in as soon as the broker is there; nothing else waits for that. */
-function startIntake(intake: OrderIntake, log: Log): void {
-  intake
-    .start()
-    .catch((error: unknown) => log.error({ event: 'intake-failed', err: error }, 'orders are not taken in'))
 }
 
 async function listen(server: FastifyInstance, { host, port }: Config): Promise<void> {

@@ -47,26 +47,28 @@ export function createMetrics(): Metrics {
 
 /** Shows a number that somebody else keeps. */
 export function mirrorGauge({ registry }: Metrics, name: string, help: string, read: () => number): void {
-  new Gauge({
+  const gauge = new Gauge({
     name: `stomp_relay_${name}`,
     help,
-    registers: [registry],
+    registers: [],
     collect() {
       this.set(read())
     },
   })
+  registry.registerMetric(gauge)
 }
 
 /** Shows a record of counts that somebody else keeps, as one counter with a label for each of its fields. */
 export function mirrorCounts({ registry }: Metrics, name: string, help: string, counts: object): void {
-  new Counter({
+  const counter = new Counter({
     name: `stomp_relay_${name}_events_total`,
     help,
     labelNames: ['event'],
-    registers: [registry],
+    registers: [],
     collect() {
       this.reset()
       for (const [event, count] of Object.entries(counts)) this.inc({ event }, Number(count))
     },
   })
+  registry.registerMetric(counter)
 }
