@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { type BrokerUrl, describeBrokerUrl } from '../../config/broker-url.ts'
+import type { BrokerUrl } from '../../config/broker-url.ts'
 import { MessageError, SessionError } from '../../errors.ts'
 import { within } from '../../lib/within.ts'
 import type { Log } from '../../telemetry/log.ts'
@@ -202,9 +202,4 @@ function watchRoute(target: WatchTarget): Route {
 
 function unavailable(): MessageError {
   return new MessageError('broker-unavailable', 'the broker is away')
-}
-
-/** For people: which broker the settings name. */
-export function describeRabbitMq(options: Pick<RabbitMqBrokerOptions, 'stomp' | 'amqp'>): string {
-  return `RabbitMQ at ${describeBrokerUrl(options.stomp)} (STOMP) and ${describeBrokerUrl(options.amqp)} (AMQP)`
 }

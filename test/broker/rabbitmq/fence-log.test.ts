@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import { array, assert, constantFrom, property } from 'fast-check'
 import t from 'tap'
 import { FenceLog } from '../../../src/broker/rabbitmq/fence-log.ts'
 
@@ -100,9 +100,9 @@ const STEPS = [
 ] as const
 
 await t.test('nothing is lost, doubled or reordered, wherever links break', async (t) => {
-  const steps = fc.array(fc.constantFrom(...STEPS), { minLength: 1, maxLength: 400, size: 'max' })
-  fc.assert(
-    fc.property(steps, (names) => {
+  const steps = array(constantFrom(...STEPS), { minLength: 1, maxLength: 400, size: 'max' })
+  assert(
+    property(steps, (names) => {
       const queue = new ModelQueue()
       for (const name of names) queue[name]()
       queue.drain()
