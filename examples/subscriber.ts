@@ -33,10 +33,11 @@ let isSaid = text === ''
 async function begin(user: string): Promise<void> {
   console.log(`connected as ${user}`)
   await Promise.all([
+    // First, so that what is refused from here on is said there and does not end the session.
+    subscribe('/user/queue/errors', ({ code, message }) => `refused: ${code}: ${message}`),
     subscribe('/topic/messages', ({ sender, content }) => `${sender}: ${content}`),
     subscribe('/topic/broadcasts', ({ title, message }) => `broadcast: ${title}: ${message}`),
     subscribe('/user/queue/orders', ({ orderId, status }) => `order ${orderId} is ${status}`),
-    subscribe('/user/queue/errors', ({ code, message }) => `refused: ${code}: ${message}`),
   ])
   console.log('subscribed')
   if (isSaid) return
