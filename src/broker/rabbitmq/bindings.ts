@@ -63,11 +63,6 @@ export class Bindings {
     }
   }
 
-  /** How many patterns are bound or lingering. */
-  get size(): number {
-    return this.#bindings.size
-  }
-
   /** Binds all to the queue over a new channel. Resolves when all are in force. */
   async attach(channel: Channel, queue: string): Promise<void> {
     this.detach()

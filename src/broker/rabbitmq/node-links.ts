@@ -80,6 +80,7 @@ export class NodeLinks {
       window: this.#window,
       counters,
       declareQueue: async (queue) => this.topology.declareQueue(queue),
+      onMissingExchange: () => this.#controlLink.reset(),
     })
     this.#inbox = new Inbox({
       sender,

@@ -1,7 +1,7 @@
 import type { ConfirmChannel } from 'amqplib'
 import { MessageError } from '../../errors.ts'
 import type { BrokerMessage } from '../broker.ts'
-import type { AmqpConnection } from './amqp-connection.ts'
+import { type AmqpConnection, replyCode } from './amqp-connection.ts'
 import { DEFAULT_EXCHANGE } from './exchanges.ts'
 import { FENCE, type Sender, toOutgoing } from './relay-headers.ts'
 import type { RabbitMqCounters } from './rabbitmq-settings.ts'
@@ -13,7 +13,11 @@ export interface PublisherOptions {
   readonly counters: RabbitMqCounters
   /** Declares a durable queue, on another channel: a refusal would end this one. */
   declareQueue(queue: string): Promise<void>
+  /** An exchange is gone: somebody deleted it. */
+  onMissingExchange(): void
 }
+
+const NOT_FOUND = 404
 
 /** A channel that ends this often with the same message first in line ends because of it. */
 const MAX_CHANNEL_ENDS = 3
@@ -110,6 +114,7 @@ export class Publisher {
         new MessageError('broker-refused', 'the broker refused the message', { cause: error }),
       )
     }
+    if (replyCode(error) === NOT_FOUND) this.#options.onMissingExchange()
     this.detach()
     connection?.destroy()
   }

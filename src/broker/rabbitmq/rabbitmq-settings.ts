@@ -52,6 +52,8 @@ export interface RabbitMqLimits {
   readonly sessionUnacked: number
   /** One client's frames that wait for their answer; beyond it, `too-many-pending`. */
   readonly sessionPending: number
+  /** Bytes of them, and of what the broker has not read yet; beyond it, `too-many-pending`. */
+  readonly sessionPendingBytes: number
 }
 
 export const DEFAULT_LIMITS: RabbitMqLimits = {
@@ -64,6 +66,7 @@ export const DEFAULT_LIMITS: RabbitMqLimits = {
   inboxBytes: 256 * 1024 * 1024,
   sessionUnacked: 1_000,
   sessionPending: 1_000,
+  sessionPendingBytes: 4 * 1024 * 1024,
 }
 
 /** What happened since the start, for metrics and tests. */

@@ -30,10 +30,6 @@ export class SendWindow {
     this.#options = options
   }
 
-  get size(): number {
-    return this.#pending.size
-  }
-
   /** @throws MessageError `too-many-pending` where another message of this size does not fit */
   assertRoom(bytes: number): void {
     const { maxMessages, maxBytes } = this.#options

@@ -43,6 +43,7 @@ export class SessionLink {
   #connection: StompConnection | undefined
   #current: { readonly job: Job; readonly receipt: string; readonly timer: NodeJS.Timeout } | undefined
   #receipts = 0
+  #waitingBytes = 0
   #over: SessionError | undefined
 
   constructor(options: SessionLinkOptions) {
@@ -72,11 +73,6 @@ export class SessionLink {
     throw new MessageError('broker-unavailable', 'the broker is away', { cause })
   }
 
-  /** Whether the broker has been slow to read: what is sent now only waits in memory. */
-  get bufferedBytes(): number {
-    return this.#connection?.bufferedBytes ?? 0
-  }
-
   /**
    * Sends frames after all that were requested before.
    *
@@ -85,11 +81,15 @@ export class SessionLink {
    */
   async request(frames: readonly SessionFrame[], isAnswered: boolean): Promise<void> {
     if (this.#over !== undefined) throw this.#over
-    if (this.#waiting.length >= this.#options.limits.sessionPending) {
+    const { sessionPending, sessionPendingBytes } = this.#options.limits
+    // Under a memory alarm the broker reads nothing, and what is written waits in this process.
+    const bytes = this.#waitingBytes + (this.#connection?.bufferedBytes ?? 0)
+    if (this.#waiting.length >= sessionPending || bytes > sessionPendingBytes) {
       throw new MessageError('too-many-pending', 'too many frames wait for the broker')
     }
     const job = { frames, isAnswered, done: deferred() }
     this.#waiting.push(job)
+    this.#waitingBytes += bytesOf(job)
     this.#next()
     await job.done.promise
   }
@@ -128,6 +128,7 @@ export class SessionLink {
     while (this.#current === undefined && this.#connection !== undefined) {
       const job = this.#waiting.shift()
       if (job === undefined) return
+      this.#waitingBytes -= bytesOf(job)
       this.#start(job, this.#connection)
     }
   }
@@ -195,6 +196,10 @@ export class SessionLink {
   }
 }
 
-export function closedByClient(): SessionError {
+function bytesOf(job: Job): number {
+  return job.frames.reduce((sum, { body }) => sum + (body?.length ?? 0), 0)
+}
+
+function closedByClient(): SessionError {
   return new SessionError('broker-session-closed', 'the broker session is closed')
 }

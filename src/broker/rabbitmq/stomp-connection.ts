@@ -98,16 +98,6 @@ export class StompConnection implements Connected {
     return this.#socket.writableLength
   }
 
-  /** Stops reading; heart-beats from the broker are not missed meanwhile. */
-  pause(): void {
-    this.#socket.pause()
-  }
-
-  resume(): void {
-    this.#heardAt = performance.now()
-    this.#socket.resume()
-  }
-
   destroy(): void {
     this.#end(undefined)
   }
@@ -133,7 +123,7 @@ export class StompConnection implements Connected {
     if (brokerSends > 0) {
       const check = (): void => {
         const isSilent = performance.now() - this.#heardAt > brokerSends * SILENT_INTERVALS
-        if (isSilent && !this.#socket.isPaused()) this.#end(new Error('no heart-beat from the broker'))
+        if (isSilent) this.#end(new Error('no heart-beat from the broker'))
       }
       this.#timers.push(setInterval(check, brokerSends))
     }

@@ -2,7 +2,7 @@ import { connect } from 'amqplib'
 import t from 'tap'
 import { useRabbitMq } from '../../support/rabbitmq.ts'
 import { useTcpProxy } from '../../support/tcp-proxy.ts'
-import { bytes, untilUp, useBroker } from './setup.ts'
+import { bytes, untilStatus, untilUp, useBroker } from './setup.ts'
 
 const rabbit = await useRabbitMq(t)
 
@@ -77,4 +77,43 @@ await t.test('this node loses and doubles nothing while its publisher is cut aga
   t.strictSame(received.bodies, expected)
   t.ok(sender.counters.resent > 0, `${sender.counters.resent} sent again`)
   t.comment(sender.counters, broker.counters)
+})
+
+await t.test('an inbox that overflows while it is cut off is a hole, and the rest arrives', async (t) => {
+  const proxy = await useTcpProxy(t, Number(new URL(rabbit.stompUrl).port))
+  const urls = { ...rabbit, stompUrl: through(rabbit.stompUrl, proxy.port) }
+  const { broker, received } = await useBroker(t, urls, { limits: { inboxMessages: 5 } })
+  await untilUp(broker)
+  await broker.watch({ kind: 'topic', pattern: 'much' })
+  const outsider = await useOutsider(t, 'much')
+  outsider.publish()
+  await received.count(1)
+  proxy.refuse(true)
+  await untilStatus(broker, (isUp) => !isUp)
+  for (let i = 0; i < 20; i++) outsider.publish()
+  await outsider.confirmed()
+  await received.until(({ holes }) => holes.includes('the inbox overflowed'))
+  proxy.refuse(false)
+  await received.until(({ bodies }) => bodies.includes('outside-21'))
+  t.equal(received.bodies[0], 'outside-1')
+  t.strictSame(received.bodies, [...new Set(received.bodies)])
+})
+
+await t.test('an exchange that somebody deletes is declared and bound again', async (t) => {
+  const { broker, received } = await useBroker(t, rabbit)
+  await untilUp(broker)
+  await broker.watch({ kind: 'private', topic: 'room' })
+  const connection = await connect(rabbit.amqpUrl)
+  t.teardown(async () => connection.close())
+  const channel = await connection.createChannel()
+  await channel.deleteExchange('stomp-relay.private')
+  const message = { address: { kind: 'private', topic: 'room' }, headers: [], persistent: false } as const
+  await Promise.allSettled([broker.publish({ ...message, body: bytes('may be refused') }, { patient: true })])
+  await received.until(({ holes }) => holes.length > 0)
+  await broker.publish({ ...message, body: bytes('after') }, { patient: true })
+  await received.until(({ bodies }) => bodies.includes('after'))
+  t.strictSame(
+    received.bodies.filter((body) => body === 'after'),
+    ['after'],
+  )
 })
