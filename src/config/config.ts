@@ -34,7 +34,7 @@ export const SETTINGS = {
     'STOMP_ENDPOINTS',
     'WebSocket paths, comma-separated',
     ['/ws'],
-    list(matching(/^\/[\w./-]{1,200}$/, 'paths that begin with a slash')),
+    endpointPaths,
   ),
   jwtSecret: setting<string | undefined>(
     'AUTH_JWT_SECRET',
@@ -131,12 +131,15 @@ export const EXIT_CONFIG = 78
  * @throws NodeError `invalid-configuration` whose message lists every fault, a line each
  */
 export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
-  const faults: string[] = []
-  const values = readValues(env, faults)
+  const { values, faults } = readValues(env)
   const isProduction = values.environment === 'production'
-  faults.push(...faultsBetween(values, isProduction))
-  if (faults.length > 0) {
-    throw new NodeError('invalid-configuration', faults.join('\n'))
+  for (const [name, fault] of faultsBetween(values, isProduction)) {
+    // What does not parse has its fault already, and no value to compare.
+    if (!faults.has(name)) faults.set(name, fault)
+  }
+  if (faults.size > 0) {
+    const lines = [...faults].map(([name, fault]) => `${name} must ${fault}`)
+    throw new NodeError('invalid-configuration', lines.join('\n'))
   }
   return {
     ...values,
@@ -146,41 +149,53 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   }
 }
 
-function readValues(env: Readonly<Record<string, string | undefined>>, faults: string[]): Values {
+/** The values, and by variable what each of the faulty ones "must" be. */
+function readValues(env: Readonly<Record<string, string | undefined>>): {
+  values: Values
+  faults: Map<string, string>
+} {
+  const faults = new Map<string, string>()
   const entries = Object.entries(SETTINGS).map(([name, row]) => {
     const text = env[row.env]
     if (text === undefined || text === '') return [name, row.fallback]
     try {
       return [name, row.parse(text)]
     } catch (error) {
-      faults.push(`${row.env} must be ${error instanceof Error ? error.message : String(error)}`)
+      faults.set(row.env, `be ${error instanceof Error ? error.message : String(error)}`)
       return [name, row.fallback]
     }
   })
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the keys are the table's, each with its own row's value
-  return Object.fromEntries(entries) as Values
+  return { values: Object.fromEntries(entries) as Values, faults }
 }
 
-function faultsBetween(values: Values, isProduction: boolean): string[] {
-  const faults: string[] = []
+/** What the rules between settings say, each of the variable that has to change. */
+function* faultsBetween(values: Values, isProduction: boolean): Iterable<readonly [string, string]> {
   if ((values.stompUrl === undefined) !== (values.amqpUrl === undefined)) {
     const [set, missing] = values.stompUrl === undefined ? ['AMQP', 'STOMP'] : ['STOMP', 'AMQP']
-    faults.push(`RABBITMQ_${missing}_URL must be set too, because RABBITMQ_${set}_URL is`)
+    yield [`RABBITMQ_${missing}_URL`, `be set too, because RABBITMQ_${set}_URL is`]
   }
   if (isProduction && values.jwtSecret === undefined) {
-    faults.push('AUTH_JWT_SECRET must be set in production (32 bytes or more)')
+    yield ['AUTH_JWT_SECRET', 'be set in production (32 bytes or more)']
   }
   if (isProduction && values.allowedOrigins.includes('*')) {
-    faults.push('ALLOWED_ORIGINS must not be * in production')
+    yield ['ALLOWED_ORIGINS', 'not be * in production']
   }
   if (values.limitHeaderBytes > values.limitFrameBytes) {
-    faults.push('LIMIT_HEADER_BYTES must be at most LIMIT_FRAME_BYTES')
+    yield ['LIMIT_HEADER_BYTES', 'be at most LIMIT_FRAME_BYTES']
   }
-  return faults
 }
 
 function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host)
+}
+
+const ENDPOINTS_CLAIM = 'paths that begin with a slash, each once'
+
+function endpointPaths(text: string): readonly string[] {
+  const paths = list(matching(/^\/[\w./-]{1,200}$/, ENDPOINTS_CLAIM))(text)
+  if (paths.length === 0 || new Set(paths).size < paths.length) throw new Error(ENDPOINTS_CLAIM)
+  return paths
 }
 
 function secret(text: string): string {

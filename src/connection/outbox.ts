@@ -35,6 +35,9 @@ export class Outbox {
     const { turn, limits, onTooSlow } = this.#parts
     if (this.#pending.push(bytes) === 1) turn.schedule(this)
     this.#pendingBytes += bytes.byteLength
+    if (this.unsentBytes <= limits.bytes) return
+    // What one turn brings is no sign of a client that does not read: the kernel may take all of it.
+    this.flush()
     if (this.unsentBytes > limits.bytes) onTooSlow()
   }
 

@@ -61,6 +61,10 @@ export class Connections {
       // Draining closes each session in its own time.
       preClose: (done) => done(),
     })
+    // Node has given the socket away by then: after a refusal nothing more is read from it.
+    server.addHook('onRequest', async (request, reply) => {
+      if (request.headers.upgrade !== undefined) void reply.header('connection', 'close')
+    })
     for (const endpoint of this.#options.endpoints) {
       server.route({
         method: 'GET',
@@ -97,6 +101,8 @@ export class Connections {
     const { connections } = this.#services.metrics
     this.#open.add(connection)
     connections.set(this.#open.size)
+    // Draining may have begun between this one's admission and its upgrade.
+    if (this.#isDraining) connection.session.shutDown()
     await connection.closed
     this.#open.delete(connection)
     connections.set(this.#open.size)

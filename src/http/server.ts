@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import fastify, { type FastifyInstance, type FastifyReply } from 'fastify'
 import { RequestError } from '../errors.ts'
 import type { Log } from '../telemetry/log.ts'
+import { answerClientError } from './client-error.ts'
 import { problemOf, PROBLEM_TYPE } from './problem.ts'
 
 /** Bytes of a request body; the largest payload of the API is far below. */
@@ -19,6 +20,8 @@ export function createServer(log: Log): FastifyInstance {
     // URLs may hold tokens: requests are never logged as they came.
     logger: false,
     return503OnClosing: true,
+    frameworkErrors: (error, _request, reply) => sendProblem(reply, problemOf(error, '')),
+    clientErrorHandler: answerClientError,
   })
   server.server.headersTimeout = HEADERS_TIMEOUT_MS
   server.setErrorHandler((error, request, reply) => {
