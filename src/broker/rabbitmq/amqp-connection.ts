@@ -1,6 +1,7 @@
 import { connect, type Channel, type ChannelModel, type ConfirmChannel } from 'amqplib'
 import type { BrokerUrl } from '../../config/broker-url.ts'
 import { deferred } from '../../lib/deferred.ts'
+import { corkEachTurn, socketUnder } from './cork-each-turn.ts'
 import type { Connected, Host } from './link.ts'
 
 export interface AmqpOptions {
@@ -26,6 +27,7 @@ export class AmqpConnection implements Connected {
 
   private constructor(model: ChannelModel, abort: AbortController) {
     this.#model = model
+    corkEachTurn(socketUnder(model.connection))
     this.#abort = abort
     const closed = deferred<Error | undefined>()
     let cause: Error | undefined
