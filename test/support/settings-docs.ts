@@ -20,6 +20,7 @@ function table(): string {
 }
 
 function shown(fallback: unknown): string {
-  const text = String(fallback ?? '')
+  const values = Array.isArray(fallback) ? fallback : [fallback]
+  const text = values.filter((value) => value !== undefined).join(',')
   return text === '' ? '–' : `\`${text}\``
 }
