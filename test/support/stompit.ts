@@ -8,7 +8,10 @@ export async function publishByStomp(
 ): Promise<void> {
   const client = await open(new URL(stompUrl))
   await new Promise<void>((resolve, reject) => {
-    const frame = client.send({ 'content-type': 'application/json', ...headers }, { onReceipt: resolve, onError: reject })
+    const frame = client.send(
+      { 'content-type': 'application/json', ...headers },
+      { onReceipt: resolve, onError: reject },
+    )
     frame.end(body)
   })
   await new Promise<void>((resolve, reject) => {
