@@ -5,6 +5,7 @@ import { NodeError } from './errors.ts'
 import { Teardown } from './lib/teardown.ts'
 import { registerBroadcasts } from './http/routes/broadcasts.ts'
 import { registerOperations } from './http/routes/operations.ts'
+import { registerWelcome } from './http/routes/welcome.ts'
 import { createServer } from './http/server.ts'
 import { Connections } from './connection/upgrade.ts'
 import { Turn } from './connection/outbox.ts'
@@ -35,6 +36,7 @@ import { createMetrics, mirrorCounts, mirrorGauge, type Metrics } from './teleme
 import type { Log } from './telemetry/log.ts'
 import { VERSION } from './version.ts'
 
+const SERVER_NAME = `stomp-relay/${VERSION}`
 const CONNECT_TIMEOUT_MS = 10_000
 const DISCONNECT_TIMEOUT_MS = 5000
 const SLOW_CHECK_MS = 1000
@@ -111,6 +113,7 @@ async function wire(config: Config, log: Log, teardown: Teardown): Promise<Relay
   const server = createServer(log)
   await connections.register(server)
   registerBroadcasts(server, { authenticator, appender })
+  registerWelcome(server, { name: SERVER_NAME, endpoints: config.endpoints })
   registerOperations(server, { broker, store, metrics, isDraining: () => connections.isDraining })
   teardown.add(async () => {
     await connections.drain(config.drainMs)
@@ -208,7 +211,7 @@ function createConnections(
   const { metrics, log } = parts
   const session: SessionServices = {
     ...parts,
-    serverName: `stomp-relay/${VERSION}`,
+    serverName: SERVER_NAME,
     limits: { subscriptions: config.limitSubscriptions },
     disconnectTimeoutMs: DISCONNECT_TIMEOUT_MS,
   }
