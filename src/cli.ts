@@ -2,7 +2,7 @@ import { createInterface } from 'node:readline'
 import { parseArgs } from 'node:util'
 import { isPrincipalName, isRole, type Role } from './auth/principal.ts'
 import { EXIT_CONFIG, readConfig, SETTINGS, type Config } from './config/config.ts'
-import { MessageError, NodeError } from './errors.ts'
+import { NodeError } from './errors.ts'
 import { openIdentity, type Identity } from './relay.ts'
 
 const USAGE = `usage: stomp-relay COMMAND
@@ -103,8 +103,9 @@ function print(line: string): void {
 async function main(): Promise<void> {
   try {
     const { values, positionals } = parse(process.argv.slice(2))
-    const command = COMMANDS[positionals[0] ?? '']
-    if (command === undefined || positionals.length !== 1) {
+    const [name = '', ...more] = positionals
+    const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
+    if (command === undefined || more.length > 0) {
       process.stderr.write(USAGE)
       process.exitCode = EXIT_USAGE
       return
@@ -118,8 +119,12 @@ async function main(): Promise<void> {
 
 function exitCodeOf(error: unknown): number {
   if (error instanceof NodeError) return error.code === 'invalid-configuration' ? EXIT_CONFIG : 1
-  if (error instanceof MessageError) return 1
-  return EXIT_USAGE
+  return error instanceof UsageError || isParseError(error) ? EXIT_USAGE : 1
+}
+
+/** What `parseArgs` throws for options it does not know, or that lack their value. */
+function isParseError(error: unknown): boolean {
+  return error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS_')
 }
 
 await main()

@@ -20,7 +20,7 @@ export function createServer(log: Log): FastifyInstance {
     // URLs may hold tokens: requests are never logged as they came.
     logger: false,
     return503OnClosing: true,
-    frameworkErrors: (error, _request, reply) => sendProblem(reply, problemOf(error, '')),
+    frameworkErrors: (error, _request, reply) => void sendProblem(reply, problemOf(error, '')),
     clientErrorHandler: answerClientError,
   })
   server.server.headersTimeout = HEADERS_TIMEOUT_MS

@@ -181,7 +181,7 @@ await t.test('tells all faults together, and each once', async (t) => {
     LIMIT_HEADERS: '1',
     ALLOWED_ORIGINS: '*',
   })
-  t.same(faults.map((line) => line.split(' ')[0]).toSorted(), [
+  t.same(faults.map((line) => line.split(' ')[0] ?? '').toSorted(), [
     'ALLOWED_ORIGINS',
     'AUTH_JWT_SECRET',
     'LIMIT_HEADERS',

@@ -2,9 +2,10 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { Compile } from 'typebox/compile'
 import type { Static } from 'typebox'
 import { v7 as uuid } from 'uuid'
+import type { HeaderList } from '../../../protocol/frame.ts'
 import { ORDER_SEND } from '../../../protocol/payload/order.ts'
 import type { Broker, ConsumedMessage, Consumer } from '../../broker/broker.ts'
-import { MessageError } from '../../errors.ts'
+import { MessageError, type FaultCode } from '../../errors.ts'
 import { backoffMs } from '../../lib/backoff.ts'
 import type { Store } from '../../store/store.ts'
 import type { StreamAppender } from '../../stream/append.ts'
@@ -67,15 +68,16 @@ export class OrderIntake {
         return
       } catch (error) {
         const reason = reasonOf(error)
-        if (!isStoreAway(error) && (reason.isFinal || ++failures >= MAX_ATTEMPTS)) {
+        if (
+          !isFault(error, 'store-unavailable', 'too-many-pending') &&
+          (reason.isFinal || ++failures >= MAX_ATTEMPTS)
+        ) {
           await this.#bury(message, reason.text)
           return
         }
         this.#parts.log.warn({ event: 'order-retry', attempt, err: error }, 'order could not be stored yet')
       }
-      await delay(backoffMs(attempt, RETRY_BASE_MS, RETRY_MAX_MS), undefined, {
-        signal: this.#closing.signal,
-      })
+      await this.#pause(attempt)
     }
   }
 
@@ -87,30 +89,50 @@ export class OrderIntake {
 
   /** A stored row with the reason, then a copy in the dead-letter queue for whoever watches that. */
   async #bury({ headers, body }: ConsumedMessage, reason: string): Promise<void> {
-    const { broker, store, log } = this.#parts
+    const { store, log } = this.#parts
     const createdAt = new Date().toISOString()
     const id = uuid()
     await store.transact(async (tx) => {
       tx.deadLetters.insert({ id, queue: ORDER_QUEUE, reason, headers, body, createdAt })
     })
     log.warn({ event: 'dead-letter', id, queue: ORDER_QUEUE, reason }, 'order message became a dead letter')
-    const extra = ['x-dead-letter-id', id, 'x-dead-letter-reason', reason]
-    await broker.publish(
-      {
-        address: { kind: 'queue', queue: DEAD_LETTER_QUEUE },
-        headers: [...headers, ...extra],
-        body,
-        persistent: true,
-      },
-      { patient: true },
-    )
+    // Of a repeated name the first counts, so that no sender can forge these.
+    const ours = ['x-dead-letter-id', id, 'x-dead-letter-reason', reason]
+    await this.#copy([[...ours, ...headers], ours], body)
+  }
+
+  /**
+   * Publishes the copy, with the next headers where the broker cannot bear the first. The row is stored:
+   * giving the message back for the copy's sake would store it again and again.
+   */
+  async #copy([headers = [], ...others]: readonly HeaderList[], body: Uint8Array): Promise<void> {
+    const { broker, log } = this.#parts
+    const address = { kind: 'queue', queue: DEAD_LETTER_QUEUE } as const
+    for (let attempt = 0; ; attempt++) {
+      try {
+        await broker.publish({ address, headers, body, persistent: true }, { patient: true })
+        return
+      } catch (error) {
+        if (isFault(error, 'invalid-header') && others.length > 0) {
+          await this.#copy(others, body)
+          return
+        }
+        log.warn({ event: 'dead-letter-not-copied', attempt, err: error }, 'dead letter could not be copied')
+        if (!isFault(error, 'broker-unavailable', 'too-many-pending')) return
+      }
+      await this.#pause(attempt)
+    }
+  }
+
+  /** Rejects at once when the intake closes. */
+  async #pause(attempt: number): Promise<void> {
+    const { signal } = this.#closing
+    await delay(backoffMs(attempt, RETRY_BASE_MS, RETRY_MAX_MS), undefined, { signal })
   }
 }
 
-function isStoreAway(error: unknown): boolean {
-  return (
-    error instanceof MessageError && (error.code === 'store-unavailable' || error.code === 'too-many-pending')
-  )
+function isFault(error: unknown, ...codes: readonly FaultCode[]): boolean {
+  return error instanceof MessageError && codes.includes(error.code)
 }
 
 /** A body that does not fit its schema will not fit it the next time either. */
