@@ -15,7 +15,7 @@ const rabbit = await useRabbitMq(t)
 interface Away {
   readonly relay: TestRelay
   /** RabbitMQ comes. */
-  come(): void
+  readonly come: () => void
 }
 
 /** A node that starts while its RabbitMQ is away. */

@@ -91,7 +91,7 @@ export async function startProcess(
   const database = settings['DATABASE_URL'] ?? `sqlite:${join(await temporaryFolder(t), 'relay.db')}`
   const child = start(t, ['src/main.ts'], { PORT: '0', DRAIN_MS: '0', ...settings, DATABASE_URL: database })
   let output = ''
-  let wake: (() => void)[] = []
+  const wake: (() => void)[] = []
   const heard = (text: string): void => {
     output += text
     for (const each of wake.splice(0)) each()
