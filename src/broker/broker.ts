@@ -189,7 +189,10 @@ export interface ConsumedMessage {
 export type ConsumeHandler = (message: ConsumedMessage) => Promise<void>
 
 export interface Consumer {
-  /** Takes no more; resolves when the handlers under way are done and acknowledged. Idempotent. */
+  /**
+   * Takes no more; resolves when the handlers under way are done and acknowledged, within the bound of
+   * the adapter. A queue that would be lost with the process is emptied first. Idempotent.
+   */
   close(): Promise<void>
 }
 

@@ -1,8 +1,8 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import t from 'tap'
+import { header } from '../../protocol/frame.ts'
 import { createMemoryBroker } from '../../src/broker/memory/memory-broker.ts'
 import type { MemoryLimits } from '../../src/broker/memory/memory-limits.ts'
-import { deferred } from '../../src/lib/deferred.ts'
 import { message, openClient, texts, type ContractTest } from './contract/scene.ts'
 
 async function openMemory(t: ContractTest, limits: Partial<MemoryLimits>) {
@@ -146,32 +146,41 @@ await t.test('lets other work have its turn while a long queue is handed out', a
   await client.messages.atLeast(102)
 })
 
-await t.test('does not wait for ever for a handler when it closes', async (t) => {
-  const { broker } = await openMemory(t, { closeTimeoutMs: 1 })
-  const [started, never] = [deferred(), deferred()]
-  await broker.publish(queued('q', '1'))
-  await broker.consume('q', { prefetch: 1 }, async () => {
-    started.resolve()
-    await never.promise
-  })
-  await started.promise
-  await broker.close()
-  never.resolve()
-  t.notOk(broker.status().isUp)
+await t.test('keeps no more of a message than its body', async (t) => {
+  const { broker, client } = await openMemory(t, {})
+  const whole = Buffer.alloc(262_144, 'x')
+  const body = whole.subarray(0, 1)
+  const send = { destination: '/queue/q', headers: [], body }
+  await client.session.begin('tx')
+  await client.session.send({ ...send, transaction: 'tx' }, { confirm: true })
+  whole.fill('y')
+  await client.session.send(send, { confirm: true })
+  await broker.publish({ ...queued('q', ''), body })
+  await client.subscribe('/topic/a', { ack: 'client', headers: ['prefetch-count', '1'] })
+  await client.session.send({ ...send, destination: '/topic/a' }, { confirm: true })
+  await client.session.commit('tx')
+  await client.subscribe('/queue/q')
+  const messages = await client.messages.atLeast(4)
+  t.strictSame(texts(messages).toSorted(), ['x', 'y', 'y', 'y'], 'a transaction has its own copy')
+  for (const each of messages) t.equal(each.body.buffer.byteLength, 1)
 })
 
-await t.test('gives back at once what waits for its next try when the consumer closes', async (t) => {
-  const { broker, client } = await openMemory(t, { redeliveryMs: 1_000_000 })
-  const failed = deferred()
-  await broker.publish(queued('q', '1'))
-  const consumer = await broker.consume('q', { prefetch: 1 }, async () => {
-    failed.resolve()
-    throw new Error('the store is away')
-  })
-  await failed.promise
-  await consumer.close()
-  await client.subscribe('/queue/q')
-  t.strictSame(texts(await client.messages.atLeast(1)), ['1'])
+await t.test('lets nobody read the private queue of another session', async (t) => {
+  const { broker, client: asker } = await openMemory(t, {})
+  const other = await openClient(t, broker)
+  await other.subscribe('/queue/q')
+  for (const index of [1, 2]) {
+    await asker.send('/queue/q', 'question', { headers: ['reply-to', `/temp-queue/${index}`] })
+  }
+  const [first, second] = (await other.messages.atLeast(2)).map((each) => header(each.headers, 'reply-to'))
+  t.match(first, /^\/reply-queue\/amq\.gen-[\w-]{22}$/)
+  t.not(first, second)
+  const name = first!.slice('/reply-queue/'.length)
+  for (const prefix of ['/reply-queue/', '/amq/queue/']) {
+    await t.rejects(other.subscribe(prefix + name), { code: 'broker-refused' })
+    await other.send(prefix + name, 'answer')
+  }
+  t.strictSame(texts(await asker.messages.atLeast(2)), ['answer', 'answer'])
 })
 
 await t.test('counts what went nowhere', async (t) => {

@@ -1,4 +1,5 @@
 import { MessageError, SessionError } from '../../errors.ts'
+import type { Log } from '../../telemetry/log.ts'
 import type {
   Broker,
   BrokerMessage,
@@ -20,6 +21,7 @@ import { Turn } from './turn.ts'
 
 export interface MemoryBrokerOptions {
   readonly limits?: Partial<MemoryLimits>
+  readonly log?: Pick<Log, 'warn'>
 }
 
 export interface MemoryBrokerWithCounters extends Broker {
@@ -31,12 +33,13 @@ export interface MemoryBrokerWithCounters extends Broker {
  * Queues, acknowledgements and topics behave as on RabbitMQ; of `/exchange` it knows `amq.topic`.
  */
 export function createMemoryBroker(options: MemoryBrokerOptions = {}): MemoryBrokerWithCounters {
-  return new MemoryBroker({ ...DEFAULT_MEMORY_LIMITS, ...options.limits })
+  return new MemoryBroker({ ...DEFAULT_MEMORY_LIMITS, ...options.limits }, options.log)
 }
 
 class MemoryBroker implements MemoryBrokerWithCounters {
   readonly counters = noCounts()
   readonly #limits: MemoryLimits
+  readonly #log: Pick<Log, 'warn'> | undefined
   readonly #turn = new Turn()
   readonly #router: MemoryRouter
   readonly #sessions = new Set<MemorySession>()
@@ -46,8 +49,9 @@ class MemoryBroker implements MemoryBrokerWithCounters {
   #sessionsMade = 0
   #closing: Promise<void> | undefined
 
-  constructor(limits: MemoryLimits) {
+  constructor(limits: MemoryLimits, log: Pick<Log, 'warn'> | undefined) {
     this.#limits = limits
+    this.#log = log
     this.#router = new MemoryRouter({ limits, counters: this.counters, turn: this.#turn })
   }
 
@@ -96,7 +100,10 @@ class MemoryBroker implements MemoryBrokerWithCounters {
       handler,
       redeliveryMs,
       closeTimeoutMs,
-      onClose: (closed) => this.#intakes.delete(closed),
+      onClose: (closed, left) => {
+        this.#intakes.delete(closed)
+        this.#countLeft(queue, left)
+      },
     })
     this.#intakes.add(intake)
     return intake
@@ -126,6 +133,12 @@ class MemoryBroker implements MemoryBrokerWithCounters {
     await Promise.all([...this.#sessions].map((session) => session.end(error)))
     await Promise.all([...this.#intakes].map((intake) => intake.close()))
     this.#turn.close()
+  }
+
+  #countLeft(queue: string, left: number): void {
+    if (left === 0) return
+    this.counters.leftByConsumer += left
+    this.#log?.warn({ event: 'messages-left', queue, left }, 'a queue was not empty when its consumer closed')
   }
 
   #enter(state: 'up' | 'closed'): void {

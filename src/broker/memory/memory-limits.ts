@@ -19,7 +19,7 @@ export interface MemoryLimits {
   readonly turnBytes: number
   /** Least time between two deliveries of an intake message whose handler rejected. */
   readonly redeliveryMs: number
-  /** How long `close` waits for handlers under way. */
+  /** How long `close` waits for consumed queues to run empty and for handlers under way. */
   readonly closeTimeoutMs: number
 }
 
@@ -57,6 +57,8 @@ export interface MemoryCounters {
   deadLettered: number
   /** Messages to queues that do not exist. */
   unroutable: number
+  /** Messages not handled when the consumer of their queue closed: lost if the process ends. */
+  leftByConsumer: number
 }
 
 export function noCounts(): MemoryCounters {
@@ -69,5 +71,6 @@ export function noCounts(): MemoryCounters {
     withheld: 0,
     deadLettered: 0,
     unroutable: 0,
+    leftByConsumer: 0,
   }
 }

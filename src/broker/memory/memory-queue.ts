@@ -25,10 +25,14 @@ export interface QueueConsumer {
   /** Whether it may have another message now. Whoever makes it true calls `MemoryQueue.wake`. */
   hasCredit(): boolean
   take(message: QueuedMessage): void
+  /** The last message has been taken, by whichever consumer. */
+  onEmpty?(): void
 }
 
 export interface QueueOptions {
   readonly name: string
+  /** Belongs to one subscription of one session; nobody else may read it. */
+  readonly isPrivate: boolean
   /** What gives way when the queue is full: the new message, or the oldest one. */
   readonly overflow: 'refuse' | 'drop-oldest'
   readonly limits: MemoryLimits
@@ -39,6 +43,7 @@ export interface QueueOptions {
 /** One queue with competing consumers, served in turn as far as their credit goes. */
 export class MemoryQueue implements TurnTask {
   readonly name: string
+  readonly isPrivate: boolean
   readonly #options: QueueOptions
   readonly #waiting: BoundedQueue<QueuedMessage>
   /** Given back, so older than all that wait; the oldest is last. Bounded by what consumers may hold. */
@@ -49,6 +54,7 @@ export class MemoryQueue implements TurnTask {
 
   constructor(options: QueueOptions) {
     this.name = options.name
+    this.isPrivate = options.isPrivate
     this.#options = options
     this.#waiting = new BoundedQueue(options.limits.queueMessages, options.limits.queueBytes)
   }
@@ -101,7 +107,7 @@ export class MemoryQueue implements TurnTask {
     const { turnMessages, turnBytes } = this.#options.limits
     let bytes = 0
     for (let count = 0; count < turnMessages && bytes < turnBytes; count += 1) {
-      if (this.size === 0) return false
+      if (this.size === 0) return this.#tellEmpty()
       const consumer = this.#consumerWithCredit()
       if (consumer === undefined) return false
       const message = this.#returned.pop() ?? this.#waiting.shift()
@@ -110,6 +116,11 @@ export class MemoryQueue implements TurnTask {
       consumer.take(message)
     }
     return true
+  }
+
+  #tellEmpty(): false {
+    for (const consumer of this.#consumers) consumer.onEmpty?.()
+    return false
   }
 
   #consumerWithCredit(): QueueConsumer | undefined {

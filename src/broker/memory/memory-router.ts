@@ -1,5 +1,6 @@
 import type { HeaderList } from '../../../protocol/frame.ts'
 import { MessageError } from '../../errors.ts'
+import { ownedBytes } from '../../lib/owned-bytes.ts'
 import type { Address, BrokerMessage, BrokerReceiver, Delivery, WatchTarget } from '../broker.ts'
 import type { MemoryCounters, MemoryLimits } from './memory-limits.ts'
 import type { Content, MemoryQueue } from './memory-queue.ts'
@@ -79,12 +80,16 @@ export class MemoryRouter {
     else this.#pushTo(queue, headers, body)
   }
 
-  /** @throws MessageError `unknown-destination`, `invalid-destination`, `broker-refused` */
+  /**
+   * @throws MessageError `unknown-destination`, `invalid-destination`, and `broker-refused` for too many
+   * queues, and for a private queue, which only its own subscription reads (RabbitMQ: RESOURCE_LOCKED)
+   */
   attach(destination: string): Attachment {
     const parsed = parseSessionDestination(destination)
     if (parsed.kind === 'topic') return this.#attachTopic(parsed.topic)
     const queue = parsed.mustExist ? this.queues.get(parsed.queue) : this.queues.declare(parsed.queue)
     if (queue === undefined) throw new MessageError('unknown-destination', 'no such queue')
+    if (queue.isPrivate) throw new MessageError('broker-refused', 'the queue belongs to one session')
     return { queue, dispose: () => {} }
   }
 
@@ -131,5 +136,5 @@ export class MemoryRouter {
 function contentOf(destination: string, headers: HeaderList, body: Uint8Array): Content {
   let bytes = body.byteLength
   for (const text of headers) bytes += text.length
-  return { destination, headers, body, bytes }
+  return { destination, headers, body: ownedBytes(body), bytes }
 }

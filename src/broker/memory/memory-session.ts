@@ -1,6 +1,7 @@
 import { header, type HeaderList } from '../../../protocol/frame.ts'
 import { publishableHeaders } from '../../../protocol/headers.ts'
 import { MessageError, SessionError } from '../../errors.ts'
+import { ownedBytes } from '../../lib/owned-bytes.ts'
 import type {
   AckOptions,
   BrokerSend,
@@ -52,12 +53,16 @@ export class MemorySession implements BrokerSession {
   async send(message: BrokerSend, _options: { confirm: boolean }): Promise<void> {
     this.#assertOpen()
     const { transaction } = message
-    const publish = (): void => {
+    const publish = (body: Uint8Array): void => {
       const headers = this.#withReplyAddress(publishableHeaders(message.headers))
-      this.#options.router.send({ ...message, headers })
+      this.#options.router.send({ destination: message.destination, headers, body })
     }
-    if (transaction === undefined) publish()
-    else this.#transactions.add(transaction, message.body.byteLength, publish)
+    if (transaction === undefined) {
+      publish(message.body)
+    } else {
+      const body = ownedBytes(message.body)
+      this.#transactions.add(transaction, body.byteLength, () => publish(body))
+    }
   }
 
   async subscribe({ id, destination, ack, headers }: BrokerSubscription): Promise<void> {

@@ -1,6 +1,7 @@
+import { randomBytes } from 'node:crypto'
 import { MessageError } from '../../errors.ts'
 import type { MemoryCounters, MemoryLimits } from './memory-limits.ts'
-import { MemoryQueue } from './memory-queue.ts'
+import { MemoryQueue, type QueueOptions } from './memory-queue.ts'
 import type { Turn } from './turn.ts'
 
 /** Everything that queues need of their broker. */
@@ -14,7 +15,6 @@ export interface QueueTableOptions {
 export class QueueTable {
   readonly #options: QueueTableOptions
   readonly #queues = new Map<string, MemoryQueue>()
-  #made = 0
 
   constructor(options: QueueTableOptions) {
     this.#options = options
@@ -29,27 +29,27 @@ export class QueueTable {
    * @throws MessageError `broker-refused` where there are too many queues
    */
   declare(name: string): MemoryQueue {
-    return this.#queues.get(name) ?? this.#make(name, 'refuse')
+    return this.#queues.get(name) ?? this.#make({ name, isPrivate: false, overflow: 'refuse' })
   }
 
-  /** A queue that belongs to one session, which deletes it. Bears a name nobody can declare. */
+  /** A queue that belongs to one session, which deletes it. Bears a name nobody can declare or guess. */
   declarePrivate(overflow: 'refuse' | 'drop-oldest'): MemoryQueue {
-    this.#made += 1
-    return this.#make(`amq.gen-${this.#made}`, overflow)
+    const name = `amq.gen-${randomBytes(16).toString('base64url')}`
+    return this.#make({ name, isPrivate: true, overflow })
   }
 
   delete(queue: MemoryQueue): void {
     this.#queues.delete(queue.name)
   }
 
-  #make(name: string, overflow: 'refuse' | 'drop-oldest'): MemoryQueue {
+  #make(own: Pick<QueueOptions, 'name' | 'isPrivate' | 'overflow'>): MemoryQueue {
     const { limits, counters } = this.#options
     if (this.#queues.size >= limits.queues) {
       counters.queuesRefused += 1
       throw new MessageError('broker-refused', 'too many queues')
     }
-    const queue = new MemoryQueue({ ...this.#options, name, overflow })
-    this.#queues.set(name, queue)
+    const queue = new MemoryQueue({ ...this.#options, ...own })
+    this.#queues.set(own.name, queue)
     return queue
   }
 }

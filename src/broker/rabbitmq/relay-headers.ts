@@ -1,4 +1,5 @@
 import type { Options } from 'amqplib'
+import { ownedBytes } from '../../lib/owned-bytes.ts'
 import type { BrokerMessage } from '../broker.ts'
 import { assertRoutable, toAmqpProperties } from './amqp-properties.ts'
 import { routeOf, type Route } from './exchanges.ts'
@@ -44,7 +45,9 @@ export function toOutgoing(message: BrokerMessage, sender: Sender, nextSequence:
   headers[MARK] = sender.mark.of(...claims({ address, origin, eventId, destination }))
   properties.userId = sender.account
   properties.deliveryMode = message.persistent ? 2 : 1
-  return { ...route, content: Buffer.from(body.buffer, body.byteOffset, body.length), options: properties }
+  // It is kept until the broker confirms it.
+  const { buffer, byteOffset, byteLength } = ownedBytes(body)
+  return { ...route, content: Buffer.from(buffer, byteOffset, byteLength), options: properties }
 }
 
 export interface Claims {
