@@ -133,13 +133,6 @@ export const VIOLATIONS = {
     condition: 'A transaction is named that was not begun, or begun that is under way',
     message: 'unknown transaction',
   },
-  'too-many-pending': {
-    ...inSession,
-    closeCode: CLOSE.policy,
-    condition: 'More frames wait behind an unfinished one than a session may keep',
-    message: 'too many frames are waiting',
-    reconnect: true,
-  },
   'heart-beat-missed': {
     ...inSession,
     condition: 'Nothing arrived for longer than the negotiated heart-beat and its tolerance',
@@ -153,19 +146,20 @@ export const VIOLATIONS = {
     message: 'client reads too slowly',
     reconnect: true,
   },
+  unavailable: {
+    ...inSession,
+    closeCode: CLOSE.internal,
+    condition:
+      'The broker or the database is away, or too much waits for it, and the client does not subscribe to `/user/queue/errors`',
+    message: 'not available now',
+    reconnect: true,
+  },
   refused: {
     ...inSession,
     closeCode: CLOSE.policy,
     condition:
       'An application fault (validation, permission, unknown destination) of a client that does not subscribe to `/user/queue/errors`',
     message: 'refused',
-  },
-  'rate-limited': {
-    ...inSession,
-    closeCode: CLOSE.policy,
-    condition: 'SENDs above `LIMIT_SENDS_PER_SECOND` for 10 s',
-    message: 'rate limit exceeded',
-    reconnect: true,
   },
   'too-many-sessions': {
     ...inSession,
@@ -178,12 +172,6 @@ export const VIOLATIONS = {
     closeCode: CLOSE.policy,
     condition: 'The token ran out, the user logged out, or an administrator ended the session',
     message: 'session ended',
-  },
-  policy: {
-    ...inSession,
-    closeCode: CLOSE.policy,
-    condition: 'Any other refusal by policy',
-    message: 'refused by policy',
   },
   'broker-session-lost': {
     ...inSession,

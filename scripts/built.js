@@ -9,8 +9,9 @@ const built = fileURLToPath(new URL('../dist/src/main.js', import.meta.url))
 
 /** Compiles what is not compiled, or not any more. Plain JavaScript, because it runs before anything is. */
 export function ensureBuilt() {
-  if (existsSync(built) && newestSource() < statSync(built).mtimeMs) return
-  if (!existsSync(compiler)) {
+  const canBuild = existsSync(compiler)
+  if (existsSync(built) && (!canBuild || newestSource() < statSync(built).mtimeMs)) return
+  if (!canBuild) {
     process.stderr.write(
       'stomp-relay: nothing is built, and the build tools were left out of this installation.\n' +
         'Run `npm ci && npm run build` where they are, and bring `dist` along.\n',

@@ -153,9 +153,12 @@ async function wireEngine(config: Config, log: Log, teardown: Teardown): Promise
 
 /** Orders are taken in as soon as the broker is there; nothing else waits for that. */
 async function startEngine({ broker, hub, outbox, intake }: Engine, log: Log): Promise<void> {
-  broker.onStatus((status) =>
-    log.info({ event: 'broker-status', ...status }, status.isUp ? 'broker is up' : 'broker is away'),
-  )
+  let wasUp: boolean | undefined
+  broker.onStatus((status) => {
+    if (status.isUp === wasUp) return
+    wasUp = status.isUp
+    log.info({ event: 'broker-status', ...status }, status.isUp ? 'broker is up' : 'broker is away')
+  })
   await broker.start(hub)
   await outbox.start()
   intake

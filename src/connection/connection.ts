@@ -17,7 +17,7 @@ import type { Log } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import { HeartBeat } from './heart-beat.ts'
 import { Outbox, type OutboxLimits, type Turn } from './outbox.ts'
-import { rawSocket } from './raw-socket.ts'
+import { limitMessageBytes, rawSocket } from './raw-socket.ts'
 import { renderWebSocketFrames } from './web-socket-frames.ts'
 
 /** Bytes a client may send before it is connected (CONTRACT, section 3). */
@@ -42,6 +42,14 @@ export interface ConnectionServices {
 export interface ConnectionPeer {
   readonly remoteAddress: string
   readonly upgrade: UpgradeCredentials
+}
+
+/**
+ * Bytes of one WebSocket message: above the frame limit, so that ERROR can still be said about a frame
+ * that is too large, and roomy enough for several frames in one message.
+ */
+export function maxMessageBytes(limits: DecoderLimits): number {
+  return limits.frameBytes * 4
 }
 
 /** One WebSocket that carries one STOMP session: bytes to frames on the way in, frames to bytes on the way out. */
@@ -89,6 +97,7 @@ export class Connection implements SessionTransport {
     this.#connectTimer = setTimeout(() => {
       if (!this.#isConnected) this.session.violate(violation('connect-timeout'))
     }, services.limits.connectMs)
+    limitMessageBytes(webSocket, PRE_AUTHENTICATION_BYTES)
     this.closed = this.#listen()
   }
 
@@ -103,7 +112,10 @@ export class Connection implements SessionTransport {
   }
 
   startHeartBeat(sendMs: number, receiveMs: number): void {
-    if (!this.#isClosing) this.#heartBeat.start(sendMs, receiveMs)
+    if (this.#isClosing) return
+    // It is connected now, and may send as much as anybody.
+    limitMessageBytes(this.#webSocket, maxMessageBytes(this.#services.limits.decoder))
+    this.#heartBeat.start(sendMs, receiveMs)
   }
 
   pause(): void {
@@ -158,7 +170,7 @@ export class Connection implements SessionTransport {
       clearTimeout(this.#connectTimer)
       this.#heartBeat.stop()
       this.#services.turn.forget(this.#outbox)
-      this.session.end().then(closed.resolve, closed.reject)
+      void this.session.end().finally(closed.resolve)
     })
     return closed.promise
   }
@@ -171,9 +183,25 @@ export class Connection implements SessionTransport {
     try {
       this.#decoder.decode(bytes)
     } catch (error) {
-      if (!(error instanceof ProtocolViolation)) throw error
-      this.session.violate(error)
+      this.#broken(error)
     }
+  }
+
+  /** What one client sent must never end the process, whatever we got wrong about it. */
+  #broken(error: unknown): void {
+    if (error instanceof ProtocolViolation) {
+      this.session.violate(error)
+      return
+    }
+    this.#logFault(error)
+    this.session.violate(violation('internal'))
+  }
+
+  #logFault(error: unknown): void {
+    this.#services.log.error(
+      { event: 'connection-fault', session: this.session.id, err: error },
+      'a fault of ours',
+    )
   }
 
   #isOverBudget(byteLength: number): boolean {

@@ -1,6 +1,6 @@
 /**
  * How late a client may be: its promise, twice over. Browsers slow the timers of hidden pages, and
- * RabbitMQ allows as much (`reference`: it closes after two to three intervals).
+ * RabbitMQ, which closes after two to three intervals, allows as much.
  */
 const TOLERANCE = 2
 

@@ -12,6 +12,18 @@ export function rawSocket(webSocket: WebSocket): Socket {
   return socket
 }
 
+/**
+ * Bounds the messages that ws puts together for this one socket from now on, in bytes; beyond it ws
+ * closes with 1009. ws itself only knows one bound for a whole server.
+ */
+export function limitMessageBytes(webSocket: WebSocket, bytes: number): void {
+  const receiver: unknown = Reflect.get(webSocket, '_receiver')
+  if (typeof receiver !== 'object' || receiver === null || !('_maxPayload' in receiver)) {
+    throw new TypeError('ws no longer keeps its bound in _receiver._maxPayload')
+  }
+  Reflect.set(receiver, '_maxPayload', bytes)
+}
+
 function isSocket(value: unknown): value is Socket {
   return typeof value === 'object' && value !== null && 'write' in value && 'writableLength' in value
 }

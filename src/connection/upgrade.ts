@@ -3,7 +3,7 @@ import websocket from '@fastify/websocket'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { RequestError } from '../errors.ts'
 import type { UpgradeCredentials } from '../session/transport.ts'
-import { Connection, type ConnectionServices } from './connection.ts'
+import { Connection, maxMessageBytes, type ConnectionServices } from './connection.ts'
 import { isOriginAllowed } from './origin.ts'
 
 export interface UpgradeOptions {
@@ -16,16 +16,10 @@ export interface UpgradeOptions {
 
 const SUB_PROTOCOLS = new Set(['v10.stomp', 'v11.stomp', 'v12.stomp'])
 
-/**
- * Bytes of one WebSocket message: above the frame limit, so that ERROR can still be said about a frame
- * that is too large, and roomy enough for several frames in one message.
- */
-const MESSAGE_BYTES_PER_FRAME_BYTE = 4
-
 const RETRY_AFTER_SECONDS = 5
 
 /** A few connections are not kept waiting for the sake of an even spread. */
-const MAX_DRAIN_GAP_MS = 5
+const MAX_DRAIN_GAP_MS = 100
 
 /** The connections of a node: opened by upgrade requests at the endpoints, closed with the server. */
 export class Connections {
@@ -54,7 +48,7 @@ export class Connections {
   async register(server: FastifyInstance): Promise<void> {
     await server.register(websocket, {
       options: {
-        maxPayload: this.#services.limits.decoder.frameBytes * MESSAGE_BYTES_PER_FRAME_BYTE,
+        maxPayload: maxMessageBytes(this.#services.limits.decoder),
         perMessageDeflate: false,
         handleProtocols: (offered) => chooseSubProtocol(offered),
       },

@@ -71,17 +71,23 @@ export class Entry {
     const pending = this.#pending
     this.#pending = []
     this.#isFlushing = true
-    for (const group of this.#groups.values()) {
-      this.#report.delivered(group.flush(pending, this.#report.fault))
-      group.next = 0
+    try {
+      for (const group of this.#groups.values()) {
+        this.#report.delivered(group.flush(pending, this.#report.fault))
+        group.next = 0
+      }
+    } finally {
+      this.#isFlushing = false
     }
-    this.#isFlushing = false
     return true
   }
 
   #flushGroup(group: Group): void {
     this.#isFlushing = true
-    this.#report.delivered(group.flush(this.#pending, this.#report.fault))
-    this.#isFlushing = false
+    try {
+      this.#report.delivered(group.flush(this.#pending, this.#report.fault))
+    } finally {
+      this.#isFlushing = false
+    }
   }
 }

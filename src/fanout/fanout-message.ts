@@ -1,9 +1,7 @@
-import { isUtf8 } from 'node:buffer'
 import { SharedMessage } from '../../protocol/encoder.ts'
-import { header } from '../../protocol/frame.ts'
 import type { Version } from '../../protocol/version.ts'
 import type { Delivery } from '../broker/broker.ts'
-import type { EncodedFrame } from './encoded-batch.ts'
+import { isTextBody, type EncodedFrame } from './encoded-batch.ts'
 
 /** What a message weighs besides its headers and body; only for the bound on pending bytes. */
 const OVERHEAD_BYTES = 64
@@ -31,7 +29,7 @@ export class FanoutMessage {
   /** @param shownAs what `destination` says; without it, where the message was published to */
   encodeFor(subscriptionId: string, version: Version, shownAs?: string): EncodedFrame {
     const shared = this.#sharedFor(shownAs ?? this.#ownDestination())
-    this.#isText ??= isText(this.#delivery)
+    this.#isText ??= isTextBody(this.#delivery.headers, this.#delivery.body)
     return { bytes: shared.encodeFor(subscriptionId, version), isText: this.#isText }
   }
 
@@ -50,11 +48,8 @@ export class FanoutMessage {
 
   #ownDestination(): string {
     const { address } = this.#delivery
-    return address.kind === 'user' ? address.destination : `/topic/${address.topic}`
+    if (address.kind === 'user') return address.destination
+    // As RabbitMQ writes it, and as one subscribes to it: a plain slash cannot be in a topic.
+    return `/topic/${address.topic.replaceAll('/', '%2F')}`
   }
-}
-
-/** A WebSocket text frame must be UTF-8 throughout, or browsers cut the connection (RFC 6455, 8.1). */
-function isText({ headers, body }: Delivery): boolean {
-  return header(headers, 'content-type') !== 'application/octet-stream' && isUtf8(body)
 }

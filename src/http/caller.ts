@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Authenticator } from '../auth/authenticator.ts'
+import { bearerToken } from '../auth/bearer-token.ts'
 import type { Principal, Role } from '../auth/principal.ts'
 import { RequestError } from '../errors.ts'
 
@@ -13,9 +14,9 @@ export async function requireRole(
   exchange: { request: FastifyRequest; reply: FastifyReply },
   roles: readonly Role[],
 ): Promise<Principal> {
-  const bearer = /^Bearer +(\S+) *$/i.exec(exchange.request.headers.authorization ?? '')?.[1]
+  const bearer = bearerToken(exchange.request.headers.authorization)
   const principal = bearer === undefined ? undefined : await authenticator.authenticate({ bearer })
-  if (principal === undefined || principal === null) {
+  if (principal === undefined) {
     void exchange.reply.header('www-authenticate', 'Bearer')
     throw new RequestError(401, 'unauthenticated', 'a valid bearer token is required')
   }

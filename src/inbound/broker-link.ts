@@ -21,7 +21,7 @@ export class BrokerLink {
   /** As many as a session may have frames under way. */
   readonly #unconfirmed = new Set<Promise<void>>()
   #session: Promise<BrokerSession> | undefined
-  #isClosed = false
+  #closing: Promise<void> | undefined
 
   constructor(broker: Broker, view: SessionView, sink: BrokerSessionSink) {
     this.#broker = broker
@@ -56,7 +56,8 @@ export class BrokerLink {
 
   /** The client's own broker session, opened at the first call. Rejects where the broker is away. */
   own(): Promise<BrokerSession> {
-    if (this.#isClosed) return Promise.reject(new SessionError('session-closed', 'the session is over'))
+    if (this.#closing !== undefined)
+      return Promise.reject(new SessionError('session-closed', 'the session is over'))
     this.#session ??= this.#open()
     return this.#session
   }
@@ -67,9 +68,12 @@ export class BrokerLink {
   }
 
   /** Idempotent. What the client had not acknowledged goes back to its queues. */
-  async close(): Promise<void> {
-    if (this.#isClosed) return
-    this.#isClosed = true
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
     const session = await this.#session?.catch(() => undefined)
     await session?.close()
   }

@@ -1,5 +1,6 @@
 import type { HeaderList } from '../../protocol/frame.ts'
 import type { Principal } from '../auth/principal.ts'
+import type { AuthenticatedPrincipal } from '../auth/tokens.ts'
 
 /** What interceptors and handlers may know of the session a frame came from. */
 export interface SessionView {
@@ -22,7 +23,9 @@ export interface ConnectCall {
   readonly headers: HeaderList
   readonly upgrade: UpgradeCredentials
   readonly remoteAddress: string
-  principal?: Principal
+  /** Whether the client has left meanwhile, so that nobody waits for the answer. */
+  readonly isAbandoned: () => boolean
+  principal?: AuthenticatedPrincipal
 }
 
 export interface SendCall {

@@ -14,6 +14,13 @@ export interface Fault {
  */
 export function faultOf(error: unknown, context: { log: Log; sessionId: string }): Fault {
   if (error instanceof MessageError) {
+    // What lies behind it is for the log only.
+    if (error.cause !== undefined) {
+      context.log.warn(
+        { event: 'refused', code: error.code, session: context.sessionId, err: error },
+        error.message,
+      )
+    }
     return { code: error.code, message: error.message }
   }
   const errorId = randomUUID()

@@ -1,15 +1,16 @@
-import { isUtf8 } from 'node:buffer'
 import { encodeFrame } from '../../protocol/encoder.ts'
-import { header, type HeaderList } from '../../protocol/frame.ts'
+import type { HeaderList } from '../../protocol/frame.ts'
 import type { Version } from '../../protocol/version.ts'
-import type { EncodedFrame } from '../fanout/encoded-batch.ts'
+import { isTextBody, type EncodedFrame } from '../fanout/encoded-batch.ts'
 import type { SessionMessage } from '../inbound/broker-link.ts'
 
+/** CONNECTED; `headers` in the order they are to be written. */
 export function connectedFrame(headers: HeaderList): EncodedFrame {
   // 1.2, since no version escapes CONNECTED.
   return { bytes: encodeFrame('CONNECTED', headers, undefined, '1.2'), isText: true }
 }
 
+/** RECEIPT, with headers of ours (`extra`) behind the id. */
 export function receiptFrame(receiptId: string, extra: HeaderList, version: Version): EncodedFrame {
   return {
     bytes: encodeFrame('RECEIPT', ['receipt-id', receiptId, ...extra], undefined, version),
@@ -42,7 +43,8 @@ export function messageFrame(message: SessionMessage, version: Version): Encoded
     ...(message.ackId !== undefined && version === '1.2' ? ['ack', message.ackId] : []),
     ...message.headers,
   ]
-  const isText =
-    header(message.headers, 'content-type') !== 'application/octet-stream' && isUtf8(message.body)
-  return { bytes: encodeFrame('MESSAGE', headers, message.body, version), isText }
+  return {
+    bytes: encodeFrame('MESSAGE', headers, message.body, version),
+    isText: isTextBody(message.headers, message.body),
+  }
 }

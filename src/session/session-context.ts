@@ -1,7 +1,7 @@
 import type { CloseCode } from '../../protocol/close-codes.ts'
 import type { ClientFrame } from '../../protocol/frame.ts'
 import type { Version } from '../../protocol/version.ts'
-import type { Principal } from '../auth/principal.ts'
+import type { AuthenticatedPrincipal } from '../auth/tokens.ts'
 import type { BrokerLink } from '../inbound/broker-link.ts'
 import type { SessionView, UpgradeCredentials } from '../inbound/call.ts'
 import type { RegisteredSession } from '../user/session-registry.ts'
@@ -29,8 +29,8 @@ export interface SessionContext extends RegisteredSession {
   /** @returns whether the event could happen */
   move(event: SessionEvent): boolean
 
-  /** Says who it is; before that `view` and `link` throw. */
-  authenticated(principal: Principal): void
+  /** Says who it is, and for how long; before that `view` and `link` throw. */
+  authenticated(principal: AuthenticatedPrincipal): void
 
   /**
    * Waits for what a frame began and tells the client how it ended. Never rejects.

@@ -1,16 +1,17 @@
 import { randomUUID } from 'node:crypto'
-import { CLOSE, type CloseCode } from '../../protocol/close-codes.ts'
-import { ProtocolViolation, violation } from '../../protocol/errors.ts'
+import type { CloseCode } from '../../protocol/close-codes.ts'
+import { ProtocolViolation, VIOLATIONS, violation } from '../../protocol/errors.ts'
 import type { ClientFrame } from '../../protocol/frame.ts'
 import { header } from '../../protocol/frame.ts'
 import type { Fault as FaultPayload } from '../../protocol/payload/fault.ts'
-import type { Version } from '../../protocol/version.ts'
-import type { Principal } from '../auth/principal.ts'
-import { MessageError, SessionError } from '../errors.ts'
+import { VERSIONS, type Version } from '../../protocol/version.ts'
+import type { AuthenticatedPrincipal } from '../auth/tokens.ts'
+import { MessageError, SessionError, type FaultCode } from '../errors.ts'
 import type { BrokerLink, SessionMessage } from '../inbound/broker-link.ts'
 import type { SessionView, UpgradeCredentials } from '../inbound/call.ts'
 import { deferred, type Deferred } from '../lib/deferred.ts'
 import { perform } from './commands/perform.ts'
+import { at, EXPIRY_WARNING_MS } from './expiry.ts'
 import { faultOf, type Fault } from './fault.ts'
 import { errorFrame, messageFrame, receiptFrame } from './outgoing.ts'
 import type { SessionContext } from './session-context.ts'
@@ -22,6 +23,14 @@ import { Transactions } from './transactions.ts'
 
 /** Frames under way at once in one session; the next one waits until one of them is done. */
 export const MAX_IN_FLIGHT = 256
+
+/** Faults that may be over when the client comes back. */
+const TRANSIENT: ReadonlySet<FaultCode> = new Set([
+  'broker-unavailable',
+  'store-unavailable',
+  'too-many-pending',
+  'internal',
+])
 
 /**
  * One STOMP session. Frames take effect in the order they come: one that must wait (a CONNECT for its
@@ -38,7 +47,8 @@ export class Session implements SessionContext {
   readonly transactions = new Transactions()
   version: Version = '1.2'
   #state: SessionState = 'NEW'
-  #principal: Principal | undefined
+  #principal: AuthenticatedPrincipal | undefined
+  #cancelExpiry: (() => void)[] = []
   #link: BrokerLink | undefined
   #waiting: ClientFrame[] = []
   #isHeld = false
@@ -70,22 +80,22 @@ export class Session implements SessionContext {
     this.services.metrics.violations.inc({ code: reason.code })
     const receipt = frame === undefined ? undefined : header(frame.headers, 'receipt')
     const headers = receipt === undefined ? [] : ['receipt-id', receipt]
+    // STOMP 1.2, "Protocol Negotiation": this ERROR says what would have been understood.
+    if (reason.code === 'unsupported-version') headers.push('version', VERSIONS.toReversed().join(','))
     this.transport.send(errorFrame(reason.message, { version: this.version, headers }))
     this.close(reason.closeCode, reason.message)
   }
 
   /** The node shuts down. */
   shutDown(): void {
-    this.close(CLOSE.shuttingDown, 'server is shutting down')
+    const { closeCode, message } = VIOLATIONS['shutting-down']
+    this.close(closeCode, message)
   }
 
   /** The transport is gone: everything the session held is given back. Idempotent. */
   async end(): Promise<void> {
     this.move('close')
-    this.#waiting = []
-    this.subscriptions.closeAll()
-    this.services.registry.remove(this)
-    await this.#link?.close()
+    await this.#release()
   }
 
   move(event: SessionEvent): boolean {
@@ -95,8 +105,15 @@ export class Session implements SessionContext {
     return true
   }
 
-  authenticated(principal: Principal): void {
+  authenticated(principal: AuthenticatedPrincipal): void {
     this.#principal = principal
+    const { expiresAtMs } = principal
+    if (expiresAtMs === undefined) return
+    const warning = { code: 'token-expiring', message: 'the token of this session runs out', destination: '' }
+    this.#cancelExpiry = [
+      at(expiresAtMs - EXPIRY_WARNING_MS, () => void this.reply('/user/queue/errors', warning)),
+      at(expiresAtMs, () => this.violate(violation('session-ended', 'the token ran out'))),
+    ]
   }
 
   /** Who this is, for whoever acts on its frames. */
@@ -165,14 +182,31 @@ export class Session implements SessionContext {
   close(code: CloseCode, reason: string): void {
     if (!this.move('close')) return
     this.transport.close(code, reason)
+    // At once, not when the peer has answered: what came until then would be taken from queues and lost.
+    void this.#release()
+  }
+
+  /** Gives back all that the session holds. Idempotent; never rejects. */
+  async #release(): Promise<void> {
+    this.#waiting = []
+    this.#cancelExpiry.forEach((cancel) => cancel())
+    this.subscriptions.closeAll()
+    this.services.registry.remove(this)
+    try {
+      await this.#link?.close()
+    } catch (error) {
+      const fields = { event: 'session-fault', session: this.id, err: error }
+      this.services.log.error(fields, 'a broker session could not be closed')
+    }
   }
 
   #take(frame: ClientFrame): void {
     const wait = perform(this, frame) ?? (this.#inFlight >= MAX_IN_FLIGHT ? this.#nextSettled() : undefined)
     if (wait === undefined) return
     this.#isHeld = true
-    this.transport.pause()
-    void wait.then(() => this.#goOn())
+    // Before it is connected a client may not send much anyway, and its leaving must be noticed.
+    if (this.#state === 'CONNECTED') this.transport.pause()
+    wait.then(() => this.#goOn()).catch((error: unknown) => this.fault(error, frame))
   }
 
   #goOn(): void {
@@ -217,7 +251,7 @@ export class Session implements SessionContext {
     const { code, message } = fault
     const payload: FaultPayload = { code, message, destination, ...(receipt !== undefined && { receipt }) }
     if (!this.reply('/user/queue/errors', payload)) {
-      this.violate(violation('refused', `${code}: ${message}`), frame)
+      this.violate(violation(TRANSIENT.has(code) ? 'unavailable' : 'refused', `${code}: ${message}`), frame)
     }
   }
 }

@@ -43,5 +43,8 @@ await t.test('refuses headers that name what the destination may not', async (t)
 })
 
 await t.test('has nothing to say about CONNECT', async (t) => {
-  t.equal(interceptor({ kind: 'CONNECT', headers: [], upgrade: {}, remoteAddress: '' }), undefined)
+  t.equal(
+    interceptor({ kind: 'CONNECT', headers: [], upgrade: {}, remoteAddress: '', isAbandoned: () => false }),
+    undefined,
+  )
 })

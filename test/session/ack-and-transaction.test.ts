@@ -74,12 +74,23 @@ await t.test(
     await client.subscribe('topic', '/topic/tx')
     await client.subscribe('chat', '/topic/messages')
     await client.subscribe('own', '/user/queue/messages')
+    await client.subscribe('errors', '/user/queue/errors')
     await client.ask('BEGIN', ['transaction', 'tx1'])
     const tx = ['transaction', 'tx1']
     await client.ask('SEND', ['destination', '/topic/tx', ...tx], 'broker')
-    await client.ask('SEND', ['destination', '/user/admin/queue/messages', ...tx], '{"n":1}')
-    t.equal(client.inbox.filter(({ command }) => command === 'MESSAGE').length, 0)
+    client.send('SEND', ['destination', '/user/admin/queue/messages', ...tx, 'receipt', 'own'], '{"n":1}')
+    client.send('SEND', ['destination', '/app/messages', ...tx, 'receipt', 'bad'], '{}')
+    client.send('SEND', ['destination', '/app/messages', ...tx, 'receipt', 'chat'], '{"content":"committed"}')
+    t.equal(client.inbox.length, 0, 'nothing is done, and nothing is said to be done')
     await client.ask('COMMIT', tx)
+    const receipts = client.inbox.filter(({ command }) => command === 'RECEIPT')
+    t.same(
+      receipts.map(({ headers }) => header(headers, 'receipt-id')),
+      ['own', 'chat'],
+    )
+    const fault = { code: 'invalid-payload', receipt: 'bad', destination: '/app/messages' }
+    t.match((await client.message('errors')).payload, fault)
+    t.equal((await client.message('chat')).payload['content'], 'committed')
     t.equal(
       text(await client.next('MESSAGE', (f) => header(f.headers, 'subscription') === 'topic')),
       'broker',
@@ -121,13 +132,14 @@ await t.test('bounds the transactions of a session, and what waits in them', asy
   t.match((await client.message('errors')).payload, { code: 'too-many-pending' })
   const body = 'x'.repeat(60_000)
   for (let i = 0; i < 17; i++) {
-    await client.ask('SEND', ['destination', '/user/admin/queue/messages', 'transaction', 'tx0'], body)
+    client.send('SEND', ['destination', '/user/admin/queue/messages', 'transaction', 'tx0'], body)
   }
   client.send('SEND', ['destination', '/user/admin/queue/messages', 'transaction', 'tx0'], body)
   t.match((await client.message('errors')).payload, { code: 'too-many-pending' })
   await client.ask('ABORT', ['transaction', 'tx0'])
   await client.ask('BEGIN', ['transaction', 'one-more'])
-  await client.ask('SEND', ['destination', '/user/admin/queue/messages', 'transaction', 'one-more'], body)
+  client.send('SEND', ['destination', '/user/admin/queue/messages', 'transaction', 'one-more'], body)
+  await client.ask('COMMIT', ['transaction', 'one-more'])
 })
 
 await t.test(

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import t from 'tap'
 import { Type } from 'typebox'
 import { header } from '../../protocol/frame.ts'
@@ -37,11 +38,12 @@ await t.test('has no identity before it is authenticated', async (t) => {
 await t.test('is not registered when the client has left while its credentials were checked', async (t) => {
   const gate = deferred()
   const { session, transport, registry, receive } = await sessionRig(t, [() => gate.promise])
-  receive('CONNECT', ['accept-version', '1.2', 'login', 'alice', 'receipt', 'r'])
-  t.equal(transport.isPaused, true)
+  receive('CONNECT', ['accept-version', '1.2', 'login', 'alice'])
+  t.equal(transport.isPaused, false, 'its leaving must be noticed')
+  receive('SEND', ['destination', '/topic/early'], 'waits')
   await session.end()
   gate.resolve()
-  await session.idle()
+  await setImmediate()
   t.equal(registry.size, 0)
   t.equal(transport.heartBeat, undefined)
   t.notOk(transport.frames.some(({ command }) => command === 'CONNECTED'))

@@ -6,7 +6,7 @@ export function registerWelcome(
   parts: { name: string; endpoints: readonly string[] },
 ): void {
   const lines = [
-    `${parts.name}`,
+    parts.name,
     '',
     ...parts.endpoints.map((endpoint) => `${endpoint}    STOMP over WebSocket (connect with a STOMP client)`),
     '/readyz    whether this node can be used now',

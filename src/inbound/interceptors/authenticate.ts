@@ -1,4 +1,5 @@
 import { header } from '../../../protocol/frame.ts'
+import { bearerToken } from '../../auth/bearer-token.ts'
 import type { Authenticator } from '../../auth/authenticator.ts'
 import type { ConnectCall } from '../call.ts'
 import type { Interceptor } from '../chain.ts'
@@ -20,9 +21,4 @@ async function connect(authenticator: Pick<Authenticator, 'authenticate'>, call:
     ...(passcode !== undefined && { passcode }),
   })
   if (principal !== undefined) call.principal = principal
-}
-
-/** The token of an `Authorization: Bearer …` value (RFC 6750, section 2.1); other schemes are none. */
-function bearerToken(value: string | undefined): string | undefined {
-  return value === undefined ? undefined : /^Bearer +(\S+) *$/i.exec(value)?.[1]
 }

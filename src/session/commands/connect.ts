@@ -21,8 +21,11 @@ export function connect(session: SessionContext, frame: ClientFrame): Promise<vo
     headers: frame.headers,
     upgrade: session.upgrade,
     remoteAddress: session.transport.remoteAddress,
+    isAbandoned: () => session.state === 'CLOSING',
   }
-  return session.settle(frame, admit(session, call, negotiateHeartBeat(OFFERED_HEART_BEAT, asked)))
+  const admitted = admit(session, call, negotiateHeartBeat(OFFERED_HEART_BEAT, asked))
+  // No settling: CONNECT is the one frame that gets no RECEIPT (STOMP 1.2, "Standard Headers").
+  return admitted.catch((error: unknown) => session.fault(error, frame))
 }
 
 async function admit(

@@ -1,5 +1,6 @@
 import { header, type ClientFrame } from '../../../protocol/frame.ts'
 import type { SendCall } from '../../inbound/call.ts'
+import { ownedBytes } from '../../lib/owned-bytes.ts'
 import type { SessionContext } from '../session-context.ts'
 import { requiredHeader } from './required-header.ts'
 
@@ -14,24 +15,28 @@ export function send(session: SessionContext, frame: ClientFrame): Promise<void>
   }
   const accepted = session.services.inbound.accept(call)
   if (accepted === undefined) {
-    void session.settle(frame, carryOut(session, frame, call))
+    carryOut(session, frame, call)
     return undefined
   }
-  return accepted.then(
-    () => void session.settle(frame, carryOut(session, frame, call)),
-    (error: unknown) => session.fault(error, frame),
-  )
+  return accepted
+    .then(() => carryOut(session, frame, call))
+    .catch((error: unknown) => session.fault(error, frame))
 }
 
-async function carryOut(session: SessionContext, frame: ClientFrame, call: SendCall): Promise<void> {
+/** Begins it; what waits for COMMIT gets its RECEIPT then. */
+function carryOut(session: SessionContext, frame: ClientFrame, call: SendCall): void {
   const transaction = header(frame.headers, 'transaction')
   if (transaction === undefined) {
-    await runSend(session, call)
-  } else if (session.services.inbound.isBrokerTransaction(call)) {
-    session.transactions.check(transaction)
-    await session.link.send(call, transaction)
+    void session.settle(frame, runSend(session, call))
+    return
+  }
+  session.transactions.check(transaction)
+  if (session.services.inbound.isBrokerTransaction(call)) {
+    void session.settle(frame, session.link.send(call, transaction))
   } else {
-    session.transactions.defer(transaction, { frame, call })
+    // They may wait for long: then they must not keep the whole message they came in.
+    const body = ownedBytes(frame.body)
+    session.transactions.defer(transaction, { frame: { ...frame, body }, call: { ...call, body } })
   }
 }
 

@@ -42,5 +42,6 @@ async function commitBoth(
   deferred: readonly DeferredSend[],
 ): Promise<void> {
   await atBroker(session, (own) => own.commit(transaction))
-  await Promise.all(deferred.map(({ call }) => runSend(session, call)))
+  // Each answers for itself: its own RECEIPT, or its own fault.
+  await Promise.all(deferred.map(({ frame, call }) => session.settle(frame, runSend(session, call))))
 }

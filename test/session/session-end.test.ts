@@ -1,0 +1,96 @@
+import { setImmediate } from 'node:timers/promises'
+import t from 'tap'
+import { Type } from 'typebox'
+import { header } from '../../protocol/frame.ts'
+import type { SessionMessage } from '../../src/broker/broker.ts'
+import { MessageError } from '../../src/errors.ts'
+import { deferred } from '../../src/lib/deferred.ts'
+import { at } from '../../src/session/expiry.ts'
+import { Inbox } from '../support/inbox.ts'
+import { sessionRig } from '../support/session-rig.ts'
+
+await t.test('takes nothing more from a queue once it is closing, though its socket lingers', async (t) => {
+  const { transport, broker, receive, connect } = await sessionRig(t)
+  await connect()
+  receive('SUBSCRIBE', ['id', 'q', 'destination', '/queue/work', 'receipt', 'r'])
+  await transport.frame('RECEIPT')
+  receive('DISCONNECT', ['receipt', 'bye'])
+  await transport.until(() => transport.closedWith !== undefined)
+  const other = new Inbox<SessionMessage>()
+  const sink = { onMessage: other.push, onCancelled: () => undefined, onEnd: () => undefined }
+  const second = await broker.openSession({ name: 'bob' }, sink)
+  await second.subscribe({ id: 'q', destination: '/queue/work', ack: 'auto', headers: [] })
+  for (let i = 0; i < 10; i++) {
+    const message = { destination: '/queue/work', headers: [], body: Buffer.from(`${i}`) }
+    await second.send(message, { confirm: true })
+  }
+  const bodies = (await other.atLeast(10)).map(({ body }) => Buffer.from(body).toString())
+  t.same(bodies, ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'])
+})
+
+await t.test('says that its token runs out, and ends with it', async (t) => {
+  const { session, transport, receive } = await sessionRig(t, [
+    (call) => {
+      if (call.kind === 'CONNECT')
+        call.principal = { name: 'a', roles: ['user'], expiresAtMs: Date.now() + 31_000 }
+    },
+  ])
+  receive('CONNECT', ['accept-version', '1.2'])
+  await transport.frame('CONNECTED')
+  receive('SUBSCRIBE', ['id', 'errors', 'destination', '/user/queue/errors', 'receipt', 'r'])
+  await transport.frame('RECEIPT')
+  const warning = await transport.frame('MESSAGE')
+  t.match(JSON.parse(Buffer.from(warning.body).toString()), { code: 'token-expiring' })
+  session.authenticated({ name: 'a', roles: ['user'], expiresAtMs: Date.now() - 1 })
+  t.match(header((await transport.frame('ERROR')).headers, 'message'), /session ended: the token ran out/)
+  t.equal(transport.closedWith?.code, 1008)
+})
+
+await t.test('waits for a time further away than a timer can', async (t) => {
+  const cancel = at(Date.now() + 400 * 86_400_000, () => t.fail('too early'))
+  await setImmediate()
+  cancel()
+})
+
+await t.test('tells the client, and nobody else, when going on fails by a fault of ours', async (t) => {
+  const gate = deferred()
+  const { transport, app, receive, connect } = await sessionRig(t)
+  app.subscription('/app/slow', { answer: () => gate.promise })
+  await connect()
+  transport.resume = () => {
+    throw new TypeError('broken')
+  }
+  receive('SUBSCRIBE', ['id', 's', 'destination', '/app/slow'])
+  gate.resolve()
+  t.match(header((await transport.frame('ERROR')).headers, 'message'), /internal error/)
+})
+
+await t.test('logs, and goes on, when a broker session cannot be closed', async (t) => {
+  const { session, transport, receive, connect } = await sessionRig(t)
+  await connect()
+  receive('BEGIN', ['transaction', 't', 'receipt', 'r'])
+  await transport.frame('RECEIPT')
+  const own = await session.link.own()
+  const close = own.close.bind(own)
+  own.close = () => Promise.reject(new Error('stuck'))
+  session.shutDown()
+  t.equal(transport.closedWith?.code, 1001)
+  await session.end()
+  await close()
+  own.close = close
+})
+
+await t.test('tells a client that cannot hear of faults whether to come back', async (t) => {
+  for (const [code, closeCode] of [
+    ['broker-unavailable', 1011],
+    ['forbidden', 1008],
+  ] as const) {
+    const { transport, app, receive, connect } = await sessionRig(t)
+    const error = new MessageError(code, 'no', { cause: new Error('inside') })
+    app.message('/app/x', { payload: Type.Unknown(), handle: () => Promise.reject(error) })
+    await connect()
+    receive('SEND', ['destination', '/app/x'], '0')
+    await transport.frame('ERROR')
+    t.equal(transport.closedWith?.code, closeCode, code)
+  }
+})
