@@ -4,6 +4,7 @@ import type { Address } from '../broker/broker.ts'
 import { MessageError } from '../errors.ts'
 import { deferred } from '../lib/deferred.ts'
 import type { AppendedEvent, NewEventRow, OutboxRow, Store, StoreTransaction } from '../store/store.ts'
+import type { Log } from '../telemetry/log.ts'
 import type { Outbox } from './outbox.ts'
 
 export interface NewEvent {
@@ -30,6 +31,8 @@ export interface StreamAppenderOptions {
   readonly store: Pick<Store, 'transact' | 'epoch'>
   /** Gets what was committed, in commit order. */
   readonly relay: Pick<Outbox, 'push'>
+  /** Told of each batch that could not be stored, with the cause. */
+  readonly log?: Pick<Log, 'error'>
   readonly now?: () => Date
   /** Writes in one transaction. Default 256. */
   readonly maxBatch?: number
@@ -71,7 +74,8 @@ export class StreamAppender {
    *
    * `write` runs inside the transaction, after those called before it, and may wait for nothing but
    * that transaction. When it rejects, what it staged is dropped and only this call rejects, with the
-   * same error. When the commit fails, every call of the batch rejects with `store-unavailable`.
+   * same error. When the commit fails, every call of the batch rejects with what the store says
+   * (`store-unavailable`), or with `internal` where the fault is ours.
    * Rejects with `too-many-pending` when too many calls wait, with `invalid-payload` when a payload
    * is no JSON.
    */
@@ -122,7 +126,11 @@ export class StreamAppender {
       this.#options.relay.push(parts.flatMap((part) => part.outbox))
       for (const part of parts) part.call.resolve(part.outbox)
     } catch (cause) {
-      const error = new MessageError('store-unavailable', 'the message could not be stored', { cause })
+      const error = toMessageError(cause)
+      this.#options.log?.error(
+        { event: 'commit-failed', writes: batch.length, err: error },
+        'a batch of writes could not be stored',
+      )
       for (const call of batch) call.reject(error)
     }
   }
@@ -177,6 +185,12 @@ function toJson(payload: unknown): string {
 
 function toError(error: unknown): Error {
   return error instanceof Error ? error : new MessageError('internal', 'the write failed', { cause: error })
+}
+
+/** What the store refuses has its own code. Anything else is a bug of ours, which no retry cures. */
+function toMessageError(cause: unknown): MessageError {
+  if (cause instanceof MessageError) return cause
+  return new MessageError('internal', 'the message could not be stored', { cause })
 }
 
 function at<T>(list: readonly T[], index: number): T {

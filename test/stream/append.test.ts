@@ -106,7 +106,7 @@ await t.test('answers writes without events, alone and among others', async (t) 
 })
 
 await t.test('fails the whole batch when the commit fails, relays none of it, and goes on', async (t) => {
-  const { store, hand, line, outbox, appender } = await startRig(t)
+  const { store, hand, line, warnings, outbox, appender } = await startRig(t)
   await outbox.start()
   hand.exec("create trigger broken before insert on outbox begin select raise(abort, 'disk on fire'); end")
   const failed = await Promise.allSettled([appender.append(say('a', 1)), appender.append(say('b', 2))])
@@ -115,11 +115,29 @@ await t.test('fails the whole batch when the commit fails, relays none of it, an
     const reason: unknown = outcome.status === 'rejected' ? outcome.reason : undefined
     t.ok(reason instanceof MessageError && reason.cause instanceof Error, 'the cause is kept')
   }
+  t.equal(warnings.errors.length, 1, 'logged once for the batch')
+  t.match(warnings.errors, [{ event: 'commit-failed', err: { cause: { message: /disk on fire/ } } }])
   hand.exec('drop trigger broken')
   t.strictSame(await appender.append(say('a', 3)), { result: 'said on a', eventIds: [`${store.epoch}:1`] })
   await line.until(1)
   t.strictSame(line.bodies, ['3'])
 })
+
+await t.test(
+  'calls it internal, and no fault of the database, when the batch fails for another reason',
+  async (t) => {
+    const { store } = await openTestStore(t)
+    const errors: { event?: string; err?: unknown }[] = []
+    const appender = new StreamAppender({
+      store: { epoch: store.epoch, transact: () => Promise.reject(new TypeError('a bug')) },
+      relay: { push: () => t.fail('nothing was stored') },
+      log: { error: (detail: object) => void errors.push(detail) },
+    })
+    const failed = await Promise.allSettled([appender.append(say('a', 1)), appender.append(say('a', 2))])
+    for (const outcome of failed) t.match(outcome, { reason: { code: 'internal', cause: TypeError } })
+    t.match(errors, [{ event: 'commit-failed', err: { cause: { message: 'a bug' } } }])
+  },
+)
 
 await t.test('refuses writes beyond the bound of waiting ones, and stores those within', async (t) => {
   const { store, appender } = await startRig(t, { appender: { maxWaiting: 5 } })

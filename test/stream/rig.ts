@@ -68,12 +68,15 @@ export const AWAY = new MessageError('broker-unavailable', 'the broker is away')
 /** A log that tells the test. */
 export class Warnings {
   readonly events: string[] = []
+  readonly errors: { event?: string; err?: unknown }[] = []
   readonly #emitter = new EventEmitter()
 
   warn = (detail: { event?: string }): void => {
     this.events.push(detail.event ?? '')
     this.#emitter.emit('warning')
   }
+
+  error = (detail: { event?: string; err?: unknown }): void => void this.errors.push(detail)
 
   async until(event: string): Promise<void> {
     while (!this.events.includes(event)) await once(this.#emitter, 'warning')
@@ -143,7 +146,7 @@ export async function startRig(t: Test, options: RigOptions = {}) {
     ...options.outbox,
   })
   t.teardown(() => outbox.close())
-  const appender = new StreamAppender({ store, relay: outbox, ...options.appender })
+  const appender = new StreamAppender({ store, relay: outbox, log: warnings, ...options.appender })
   t.teardown(() => appender.close())
   return { store, hand, url, line, warnings, watched, outbox, appender }
 }
