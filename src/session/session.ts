@@ -107,6 +107,7 @@ export class Session implements SessionContext {
 
   authenticated(principal: AuthenticatedPrincipal): void {
     this.#principal = principal
+    this.#forgetExpiry()
     const { expiresAtMs } = principal
     if (expiresAtMs === undefined) return
     const warning = { code: 'token-expiring', message: 'the token of this session runs out', destination: '' }
@@ -186,10 +187,15 @@ export class Session implements SessionContext {
     void this.#release()
   }
 
+  #forgetExpiry(): void {
+    for (const cancel of this.#cancelExpiry) cancel()
+    this.#cancelExpiry = []
+  }
+
   /** Gives back all that the session holds. Idempotent; never rejects. */
   async #release(): Promise<void> {
     this.#waiting = []
-    this.#cancelExpiry.forEach((cancel) => cancel())
+    this.#forgetExpiry()
     this.subscriptions.closeAll()
     this.services.registry.remove(this)
     try {
