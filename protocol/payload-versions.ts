@@ -41,6 +41,11 @@ export const PAYLOAD_HISTORY: readonly { version: number; sha256: string; change
     sha256: '8cda29768a91fd7d7382522f16798db04590e88b02c9ca3bead9996c06e3fe31',
     change: 'messages, rooms, broadcasts, orders, notifications, faults',
   },
+  {
+    version: 2,
+    sha256: 'e9c1e08aa8ac0c5754eb097518330e8c62c9b888b7d9734b1fa857fdb9ade7eb',
+    change: 'an order event has a `version` only where the order service sent one',
+  },
 ]
 
 /** The shapes alone: descriptions and examples may change freely. */

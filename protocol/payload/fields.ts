@@ -31,8 +31,7 @@ export const CONTENT = Type.String({
 export const CLIENT_ID = Type.String({
   minLength: 1,
   maxLength: 128,
-  description:
-    'Chosen by the sender. The same one again within 24 h stores nothing new and gets the first answer',
+  description: 'Chosen by the sender, stored with the message. Repetitions are not recognized by it yet',
   examples: ['c-7f3a'],
 })
 

@@ -8,6 +8,12 @@ export const ORDER_STATUS = Type.Enum(['PLACED', 'PREPARED', 'READY', 'SHIPPED',
 
 export type OrderStatus = Static<typeof ORDER_STATUS>
 
+const VERSION = Type.Integer({
+  minimum: 0,
+  description: 'Counts the changes at the order service; one not above the stored is ignored',
+  examples: [3],
+})
+
 const DETAILS = {
   orderId: ORDER_ID,
   userId: { ...USER_NAME, description: 'Whose order it is' },
@@ -28,13 +34,7 @@ const DETAILS = {
 export const ORDER_SEND = Type.Object(
   {
     ...DETAILS,
-    version: Type.Optional(
-      Type.Integer({
-        minimum: 0,
-        description: 'Counts the changes at the order service; an older one than the stored is ignored',
-        examples: [3],
-      }),
-    ),
+    version: Type.Optional(VERSION),
     updatedAt: Type.Optional({ ...TIMESTAMP, description: 'When the order service changed it: RFC 3339' }),
   },
   { description: 'The present state of an order' },
@@ -46,7 +46,7 @@ export type OrderSend = Static<typeof ORDER_SEND>
 export const ORDER_EVENT = Type.Object(
   {
     ...DETAILS,
-    version: Type.Integer({ minimum: 0, description: 'Counts the changes of this order', examples: [3] }),
+    version: Type.Optional(VERSION),
     updatedAt: { ...TIMESTAMP, description: 'When it changed: RFC 3339, UTC' },
   },
   { description: 'One change of an order, stored' },

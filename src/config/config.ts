@@ -122,6 +122,26 @@ export interface Config extends Omit<Values, 'demoAccounts' | 'nodeId'> {
   readonly isProduction: boolean
 }
 
+/**
+ * Variables that operators know from the documentation of later versions. To pass them over in silence
+ * would leave somebody believing in, say, TLS.
+ */
+const NOT_YET = [
+  'AUTH_JWKS_URL',
+  'AUTH_JWT_ISSUER',
+  'AUTH_JWT_AUDIENCE',
+  'TRUST_PROXY',
+  'TLS_CERT_FILE',
+  'TLS_KEY_FILE',
+  'WORKERS',
+  'RETENTION_USER_DAYS',
+  'RETENTION_DAYS',
+  'LIMIT_SENDS_PER_SECOND',
+  'LIMIT_SEND_BURST',
+  'LIMIT_HTTP_PER_MINUTE',
+  'LIMIT_LOGINS_PER_MINUTE',
+] as const
+
 /** Exit code for faulty configuration (`EX_CONFIG` of sysexits). */
 export const EXIT_CONFIG = 78
 
@@ -133,6 +153,9 @@ export const EXIT_CONFIG = 78
 export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
   const { values, faults } = readValues(env)
   const isProduction = values.environment === 'production'
+  for (const name of NOT_YET.filter((each) => isSet(env[each]))) {
+    faults.set(name, 'not be set: this version does not support it')
+  }
   for (const [name, fault] of faultsBetween(values, isProduction)) {
     // What does not parse has its fault already, and no value to compare.
     if (!faults.has(name)) faults.set(name, fault)
@@ -157,7 +180,7 @@ function readValues(env: Readonly<Record<string, string | undefined>>): {
   const faults = new Map<string, string>()
   const entries = Object.entries(SETTINGS).map(([name, row]) => {
     const text = env[row.env]
-    if (text === undefined || text === '') return [name, row.fallback]
+    if (!isSet(text)) return [name, row.fallback]
     try {
       return [name, row.parse(text)]
     } catch (error) {
@@ -181,9 +204,16 @@ function* faultsBetween(values: Values, isProduction: boolean): Iterable<readonl
   if (isProduction && values.allowedOrigins.includes('*')) {
     yield ['ALLOWED_ORIGINS', 'not be * in production']
   }
+  if (isProduction && values.demoAccounts === true) {
+    yield ['DEMO_ACCOUNTS', 'not be on in production: everybody knows their passwords']
+  }
   if (values.limitHeaderBytes > values.limitFrameBytes) {
     yield ['LIMIT_HEADER_BYTES', 'be at most LIMIT_FRAME_BYTES']
   }
+}
+
+function isSet(text: string | undefined): text is string {
+  return text !== undefined && text !== ''
 }
 
 function isLoopback(host: string): boolean {

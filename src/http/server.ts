@@ -16,7 +16,8 @@ export function createServer(log: Log): FastifyInstance {
   const server = fastify({
     bodyLimit: BODY_LIMIT,
     requestTimeout: REQUEST_TIMEOUT_MS,
-    forceCloseConnections: true,
+    // Requests under way are answered; the request time-out bounds them.
+    forceCloseConnections: 'idle',
     // URLs may hold tokens: requests are never logged as they came.
     logger: false,
     return503OnClosing: true,

@@ -213,3 +213,20 @@ await t.test('bears the version of the package', async (t) => {
   const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
   t.equal(VERSION, (JSON.parse(text) as { version: string }).version)
 })
+
+await t.test('refuses, rather than passes over, settings that only later versions support', async (t) => {
+  for (const name of ['TLS_CERT_FILE', 'WORKERS', 'AUTH_JWKS_URL', 'TRUST_PROXY', 'LIMIT_SENDS_PER_SECOND']) {
+    t.throws(() => readConfig({ [name]: '1' }), {
+      message: `${name} must not be set: this version does not support it`,
+    })
+    t.ok(readConfig({ [name]: '' }))
+  }
+})
+
+await t.test('refuses demo accounts in production', async (t) => {
+  const env = { NODE_ENV: 'production', AUTH_JWT_SECRET: 'x'.repeat(32) }
+  t.throws(() => readConfig({ ...env, DEMO_ACCOUNTS: 'on' }), {
+    message: /^DEMO_ACCOUNTS must not be on in production/,
+  })
+  t.equal(readConfig({ ...env, DEMO_ACCOUNTS: 'off' }).demoAccounts, false)
+})

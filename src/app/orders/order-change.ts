@@ -32,7 +32,7 @@ function continued(
   nowIso: string,
 ): Pick<OrderRow, 'items' | 'version' | 'createdAt'> {
   const { items, version, createdAt } = stored ?? { items: null, version: null, createdAt: nowIso }
-  return { items: update.items ?? items, version: update.version ?? (version ?? 0) + 1, createdAt }
+  return { items: update.items ?? items, version: update.version ?? version, createdAt }
 }
 
 function isOld(stored: OrderRow, update: OrderSend): boolean {

@@ -57,7 +57,8 @@ export class OrderIntake {
   /** Lets what is under way finish; what waits for the database goes back to the queue. Idempotent. */
   async close(): Promise<void> {
     this.#closing.abort()
-    const consumer = await this.#consumer
+    // Where the queue never was consumed there is nothing to end; the log has said so.
+    const consumer = await this.#consumer?.catch(() => undefined)
     await consumer?.close()
   }
 

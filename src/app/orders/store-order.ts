@@ -29,7 +29,7 @@ function orderEvents(row: OrderRow, { status }: OrderSend): NewEvent[] {
     status,
     ...(Array.isArray(row.items) && { items: row.items }),
     ...(row.note !== null && { note: row.note }),
-    version: row.version ?? 0,
+    ...(row.version !== null && { version: row.version }),
     updatedAt: row.updatedAt,
   }
   // Orders are for their owner and for admins: their topics travel where no wildcard reaches.
