@@ -1,12 +1,10 @@
-/** Below this many free slots at the front, moving the rest would cost more than it frees. */
-const COMPACT_FROM = 1024
+import { Fifo } from './fifo.ts'
 
 /** First in, first out, within a number of items and of bytes. */
 export class BoundedQueue<T extends { readonly bytes: number }> {
   readonly #maxItems: number
   readonly #maxBytes: number
-  #items: (T | undefined)[] = []
-  #head = 0
+  readonly #items = new Fifo<T>()
   #bytes = 0
 
   constructor(maxItems: number, maxBytes: number) {
@@ -15,7 +13,7 @@ export class BoundedQueue<T extends { readonly bytes: number }> {
   }
 
   get size(): number {
-    return this.#items.length - this.#head
+    return this.#items.size
   }
 
   get bytes(): number {
@@ -36,15 +34,8 @@ export class BoundedQueue<T extends { readonly bytes: number }> {
   }
 
   shift(): T | undefined {
-    const item = this.#items[this.#head]
-    if (item === undefined) return undefined
-    this.#items[this.#head] = undefined
-    this.#head += 1
-    this.#bytes -= item.bytes
-    if (this.#head >= COMPACT_FROM && this.#head * 2 >= this.#items.length) {
-      this.#items = this.#items.slice(this.#head)
-      this.#head = 0
-    }
+    const item = this.#items.shift()
+    if (item !== undefined) this.#bytes -= item.bytes
     return item
   }
 }

@@ -1,6 +1,7 @@
 import { backoffMs } from '../lib/backoff.ts'
 import { deferred } from '../lib/deferred.ts'
 import type { Deferred } from '../lib/deferred.ts'
+import { Fifo } from '../lib/fifo.ts'
 
 export interface LanesOptions<T> {
   /** Publishes one item. Rejects when the broker did not take it. */
@@ -31,26 +32,30 @@ interface Lane<T> {
   published: Entry<T>[]
   flying: number
   hasFailed: boolean
-  /** What came after a failure. */
+  /** What failed and came after a failure, the confirmed ones in between in their place. */
   parked: Entry<T>[]
   attempt: number
   timer: NodeJS.Timeout | undefined
 }
 
 /**
- * Publishes many addresses at once and each in order, whatever fails. After a failure a lane stands
- * still until all it has under way is settled, waits, and publishes again from the first failed item
- * on, those behind it that were confirmed included: so the last thing a subscriber hears is the
- * newest, at the price of repeats, which gates drop by offset. Other lanes do not notice.
+ * Publishes many addresses at once and each in order. After a failure a lane stands still until all it
+ * has under way is settled, waits, and publishes again what was not confirmed, from the first failed
+ * item on and in order. Other lanes do not notice.
+ *
+ * What was confirmed is not repeated. So where 1 fails while 2 and 3 are under way and succeed, a
+ * subscriber hears `2 3 1`: each once, and 1 late, as its offset tells. To repeat 2 and 3 behind it
+ * would not undo that, and would double them, at each further failure again. An item is heard twice
+ * only where the broker had it and its confirmation was lost or not yet noted: at least once.
  *
  * Holds what `push` gave it; its caller bounds that by `held`.
  */
 export class Lanes<T> {
   readonly #options: LanesOptions<T>
   readonly #lanes = new Map<string, Lane<T>>()
-  #queue = new Fifo<Entry<T>>()
+  readonly #queue = new Fifo<Entry<T>>()
   /** Goes before the queue: lanes that begin again. */
-  #again = new Fifo<Entry<T>>()
+  readonly #again = new Fifo<Entry<T>>()
   #flying = 0
   #held = 0
   #isClosing = false
@@ -87,6 +92,7 @@ export class Lanes<T> {
       const name = this.#options.laneOf(entry.item)
       const lane = this.#lane(name)
       if (lane.hasFailed) lane.parked.push(entry)
+      else if (entry.state === 'confirmed') this.#pass(entry, lane, name)
       else void this.#fly(entry, lane, name)
     }
   }
@@ -98,6 +104,13 @@ export class Lanes<T> {
       this.#lanes.set(name, lane)
     }
     return lane
+  }
+
+  /** An item that the broker has already, between others that it is about to get. */
+  #pass(entry: Entry<T>, lane: Lane<T>, name: string): void {
+    lane.published.push(entry)
+    this.#finishConfirmed(lane)
+    if (lane.published.length === 0) this.#lanes.delete(name)
   }
 
   async #fly(entry: Entry<T>, lane: Lane<T>, name: string): Promise<void> {
@@ -136,9 +149,10 @@ export class Lanes<T> {
   }
 
   #rewind(lane: Lane<T>, name: string): void {
-    const kept = lane.published.filter((entry) => !this.#isGivenUp(entry))
+    lane.published = lane.published.filter((entry) => !this.#isGivenUp(entry))
+    this.#finishConfirmed(lane)
+    lane.parked = [...lane.published, ...lane.parked]
     lane.published = []
-    lane.parked = [...kept, ...lane.parked]
     if (this.#isClosing) return
     const delayMs = backoffMs(lane.attempt, this.#options.retryBaseMs, this.#options.retryMaxMs)
     lane.attempt += 1
@@ -167,32 +181,7 @@ export class Lanes<T> {
   }
 
   #settleIdle(): void {
-    const isIdle = this.#flying === 0 && this.#queue.isEmpty && this.#again.isEmpty
+    const isIdle = this.#flying === 0 && this.#queue.size === 0 && this.#again.size === 0
     if (isIdle) this.#idle?.resolve()
-  }
-}
-
-/** A queue whose `shift` does not move what is behind. */
-class Fifo<T> {
-  #items: T[] = []
-  #head = 0
-
-  get isEmpty(): boolean {
-    return this.#head === this.#items.length
-  }
-
-  push(item: T): void {
-    this.#items.push(item)
-  }
-
-  shift(): T | undefined {
-    const item = this.#items[this.#head]
-    if (item === undefined) return undefined
-    this.#head += 1
-    if (this.#head > 1024 && this.#head * 2 > this.#items.length) {
-      this.#items = this.#items.slice(this.#head)
-      this.#head = 0
-    }
-    return item
   }
 }

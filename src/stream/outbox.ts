@@ -2,6 +2,7 @@ import { formatEventId } from '../../protocol/event-id.ts'
 import type { Address, Broker } from '../broker/broker.ts'
 import { MessageError } from '../errors.ts'
 import { backoffMs } from '../lib/backoff.ts'
+import { within } from '../lib/within.ts'
 import type { OutboxRow, Store } from '../store/store.ts'
 import type { Log } from '../telemetry/log.ts'
 import { Lanes } from './lanes.ts'
@@ -102,12 +103,7 @@ export class Outbox {
   async close(): Promise<void> {
     this.#isClosed = true
     clearTimeout(this.#readTimer)
-    let timer: NodeJS.Timeout | undefined
-    const timeout = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, this.#options.closeTimeoutMs ?? 5000)
-    })
-    await Promise.race([this.#lanes.close(), timeout])
-    clearTimeout(timer)
+    await within(this.#lanes.close(), this.#options.closeTimeoutMs ?? 5000, tooLate).catch(() => {})
     await this.#reading
     clearTimeout(this.#removeTimer)
     await this.#removing
@@ -204,6 +200,10 @@ export class Outbox {
     const jitterMs = backoffMs(this.#storeAttempt, retryBaseMs ?? 50, retryMaxMs ?? 2000)
     return Math.max(removeDelayMs ?? 100, jitterMs)
   }
+}
+
+function tooLate(): Error {
+  return new Error('the broker did not confirm in time')
 }
 
 function isAddress(value: unknown): value is Address {
