@@ -144,7 +144,7 @@ async function wireEngine(config: Config, log: Log, teardown: Teardown): Promise
   teardown.add(async () => hub.close())
   const outbox = new Outbox({ store, broker, log })
   teardown.add(() => outbox.close())
-  const appender = new StreamAppender({ store, relay: outbox })
+  const appender = new StreamAppender({ store, relay: outbox, log })
   teardown.add(() => appender.close())
   const intake = new OrderIntake({ broker, store, appender, log })
   teardown.add(() => intake.close())
