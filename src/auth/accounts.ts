@@ -1,6 +1,6 @@
 import { MessageError } from '../errors.ts'
 import type { AccountRow, Store } from '../store/store.ts'
-import { Passwords } from './passwords.ts'
+import { Passwords, type Asker } from './passwords.ts'
 import { isPrincipalName, parseRoles } from './principal.ts'
 import type { Principal } from './principal.ts'
 
@@ -20,6 +20,7 @@ export interface AccountsOptions {
   readonly passwords?: Passwords
 }
 
+/** An account to be made; the password in plain text. */
 export interface NewAccount {
   readonly name: string
   readonly password: string
@@ -39,16 +40,17 @@ export class Accounts {
   }
 
   /**
-   * Who that is, or undefined. An unknown name takes as long as a wrong password.
+   * Who that is, or undefined, also where the asker left meanwhile. An unknown name takes as long as a
+   * wrong password.
    * Rejects with `store-unavailable`, and with `too-many-pending` when too many log in at once.
    */
-  async verify(name: string, password: string): Promise<Principal | undefined> {
+  async verify(name: string, password: string, asker: Asker = {}): Promise<Principal | undefined> {
     const account = isPrincipalName(name) ? await this.#store.accounts.find(name) : null
     if (account === null && name === password) {
       const demo = this.#demo.find((each) => each.name === name)
       if (demo !== undefined) return demo
     }
-    const isRight = await this.#passwords.verify(password, account?.passwordHash ?? null)
+    const isRight = await this.#passwords.verify(password, account?.passwordHash ?? null, asker)
     return isRight && account !== null ? toPrincipal(account) : undefined
   }
 

@@ -1,4 +1,5 @@
 import type { Accounts } from './accounts.ts'
+import type { Asker } from './passwords.ts'
 import type { AuthenticatedPrincipal, Tokens } from './tokens.ts'
 
 /** What somebody showed. With a bearer token the rest is not looked at. */
@@ -19,13 +20,17 @@ export class Authenticator {
   }
 
   /**
-   * Undefined where there are no valid credentials; the reason stays here. Rejects with
+   * Undefined where there are no valid credentials, or where the asker has left before they were
+   * looked at; the reason stays here. Rejects with
    * `store-unavailable` or `too-many-pending` where that could not be found out.
    */
-  async authenticate(credentials: Credentials): Promise<AuthenticatedPrincipal | undefined> {
+  async authenticate(
+    credentials: Credentials,
+    asker: Asker = {},
+  ): Promise<AuthenticatedPrincipal | undefined> {
     const { bearer, login, passcode } = credentials
     if (bearer !== undefined) return (await this.#tokens.verify(bearer)) ?? undefined
     if (login === undefined || passcode === undefined) return undefined
-    return this.#accounts.verify(login, passcode)
+    return this.#accounts.verify(login, passcode, asker)
   }
 }

@@ -12,6 +12,18 @@ export interface PasswordOptions {
   readonly maxWaiting?: number
 }
 
+/** Who asks, and may leave before the answer. */
+export interface Asker {
+  /** Whether nobody waits for the answer any more: then no work is done for it. */
+  readonly isAbandoned?: () => boolean
+}
+
+interface Waiting {
+  /** The place has come, or not: nobody wants it any more. */
+  readonly settle: (hasPlace: boolean) => void
+  readonly isAbandoned: () => boolean
+}
+
 interface ScryptHash {
   readonly cost: number
   readonly blockSize: number
@@ -33,7 +45,7 @@ export class Passwords {
   readonly #cost: number
   readonly #concurrency: number
   readonly #maxWaiting: number
-  readonly #waiting: (() => void)[] = []
+  #waiting: Waiting[] = []
   #running = 0
   readonly #decoy: ScryptHash
 
@@ -55,18 +67,22 @@ export class Passwords {
       throw new MessageError('invalid-payload', `a password has 1 to ${MAX_PASSWORD_BYTES} bytes`)
     }
     const shape = this.#shape()
+    await this.#enter(stays)
     const key = await this.#derive(password, shape, KEY_BYTES)
     return format({ ...shape, key })
   }
 
   /**
    * Compares in constant time. Without a hash (an unknown user) it works as long as with one and
-   * says no, so that the time tells nobody which names exist.
+   * says no, so that the time tells nobody which names exist. Says no without work, in its turn or
+   * earlier, when the asker has left.
+   * @throws MessageError `too-many-pending`; `internal` for a stored hash that is none
    */
-  async verify(password: string, hash: string | null): Promise<boolean> {
+  async verify(password: string, hash: string | null, asker: Asker = {}): Promise<boolean> {
     if (!isUsable(password)) return false
     const expected = hash === null ? this.#decoy : parse(hash)
     if (expected === null) throw new MessageError('internal', 'the stored password cannot be read')
+    if (!(await this.#enter(asker.isAbandoned ?? stays))) return false
     const key = await this.#derive(password, expected, expected.key.length)
     return timingSafeEqual(key, expected.key) && hash !== null
   }
@@ -75,8 +91,8 @@ export class Passwords {
     return { cost: this.#cost, blockSize: BLOCK_SIZE, parallelization: 1, salt: randomBytes(SALT_BYTES) }
   }
 
+  /** In a place that `#enter` gave, which is free afterwards. */
   async #derive(password: string, shape: Omit<ScryptHash, 'key'>, length: number): Promise<Buffer> {
-    await this.#enter()
     try {
       return await derive(password, shape, length)
     } finally {
@@ -84,24 +100,42 @@ export class Passwords {
     }
   }
 
-  async #enter(): Promise<void> {
+  /** @returns whether there is a place to work in; false where the asker has left */
+  async #enter(isAbandoned: () => boolean): Promise<boolean> {
+    if (isAbandoned()) return false
     if (this.#running < this.#concurrency) {
       this.#running += 1
-      return
+      return true
     }
+    if (this.#waiting.length >= this.#maxWaiting) this.#dropAbandoned()
     if (this.#waiting.length >= this.#maxWaiting) {
       throw new MessageError('too-many-pending', 'too many logins at once')
     }
-    await new Promise<void>((resolve) => {
-      this.#waiting.push(resolve)
+    return new Promise<boolean>((settle) => {
+      this.#waiting.push({ settle, isAbandoned })
     })
   }
 
+  /** The place passes to the next one that still wants it. */
   #leave(): void {
-    const next = this.#waiting.shift()
-    if (next === undefined) this.#running -= 1
-    else next() // the place passes to it
+    for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
+      const isWanted = !next.isAbandoned()
+      next.settle(isWanted)
+      if (isWanted) return
+    }
+    this.#running -= 1
   }
+
+  /** Those who left must not keep others from waiting. */
+  #dropAbandoned(): void {
+    const gone = this.#waiting.filter((each) => each.isAbandoned())
+    this.#waiting = this.#waiting.filter((each) => !gone.includes(each))
+    for (const each of gone) each.settle(false)
+  }
+}
+
+function stays(): boolean {
+  return false
 }
 
 function isUsable(password: string): boolean {

@@ -2,8 +2,10 @@ import { isReservedName } from '../../protocol/destination.ts'
 import { ROLES } from './principal.ts'
 import type { Principal, Role } from './principal.ts'
 
+/** What a client asks of a destination. */
 export type Action = 'SEND' | 'SUBSCRIBE'
 
+/** One line of the table: who may do this to these destinations. */
 export interface PolicyRow {
   readonly action: Action
   /** `{name}` is 1 to 64 of `A-Z a-z 0-9 _ -`; `**` at the end is anything, and something. */
@@ -14,6 +16,7 @@ export interface PolicyRow {
   readonly when?: 'owns-order'
 }
 
+/** What somebody wants to do. */
 export interface PolicyRequest {
   readonly principal: Principal
   readonly action: Action
@@ -23,6 +26,7 @@ export interface PolicyRequest {
 
 /** What the table asks of the world. */
 export interface PolicyFacts {
+  /** Whether the order exists and is this user's. Rejects where that cannot be found out. */
   ownsOrder(user: string, orderId: string): Promise<boolean>
 }
 

@@ -1,8 +1,10 @@
 /** CONTRACT, section 3: who somebody is, once authenticated. */
 export const ROLES = ['user', 'service', 'admin'] as const
 
+/** What somebody may do goes by these (CONTRACT, section 5). */
 export type Role = (typeof ROLES)[number]
 
+/** Somebody authenticated. */
 export interface Principal {
   /** `[A-Za-z0-9_.@-]{1,64}`. Names differ by case. */
   readonly name: string
@@ -11,10 +13,12 @@ export interface Principal {
 
 const NAME = /^[A-Za-z0-9_.@-]{1,64}$/
 
+/** Whether it can be the name of somebody: 1 to 64 of `A-Z a-z 0-9 _ . @ -` (CONTRACT, section 3). */
 export function isPrincipalName(value: unknown): value is string {
   return typeof value === 'string' && NAME.test(value)
 }
 
+/** Whether it is one of `ROLES`, spelled exactly so. */
 export function isRole(value: unknown): value is Role {
   return ROLES.some((role) => role === value)
 }

@@ -5,6 +5,7 @@ import { NodeError } from '../errors.ts'
 import { isPrincipalName, parseRoles } from './principal.ts'
 import type { Principal } from './principal.ts'
 
+/** Somebody, and how long their credentials vouch for them. */
 export interface AuthenticatedPrincipal extends Principal {
   /** Milliseconds since 1970; missing where the credentials do not end. */
   readonly expiresAtMs?: number
@@ -27,6 +28,7 @@ export class Tokens {
     this.#key = createSecretKey(bytes)
   }
 
+  /** A token that speaks for the principal for so many seconds from now. */
   sign(principal: Principal, ttlSeconds: number): Promise<string> {
     return new SignJWT({ roles: [...principal.roles] })
       .setProtectedHeader({ alg: ALGORITHM })

@@ -95,6 +95,10 @@ await t.test('authenticates by bearer token, or by login and passcode', async (t
     { login: 'bob', passcode: 'alice' },
   ]
   for (const credentials of refused) t.equal(await authenticator.authenticate(credentials), undefined)
+  await accounts.create({ name: 'dora', password: 's3cret', roles: ['user'] })
+  const dora = { login: 'dora', passcode: 's3cret' }
+  t.match(await authenticator.authenticate(dora, { isAbandoned: () => false }), { name: 'dora' })
+  t.equal(await authenticator.authenticate(dora, { isAbandoned: () => true }), undefined, 'she has left')
   await store.close()
   await t.rejects(authenticator.authenticate({ login: 'bob', passcode: 'bob' }), {
     code: 'store-unavailable',

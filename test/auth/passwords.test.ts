@@ -52,6 +52,41 @@ await t.test('rejects when the stored hash is none', async (t) => {
   await t.rejects(passwords.verify('x', unusable))
 })
 
+await t.test('does no work for those who left while they waited', async (t) => {
+  const passwords = new Passwords({ cost: 65_536, concurrency: 1, maxWaiting: 500 })
+  const hash = await passwords.hash('x')
+  const cpu = process.cpuUsage()
+  t.ok(await passwords.verify('x', hash))
+  const alone = process.cpuUsage(cpu).user
+  let hasLeft = false
+  const asker = { isAbandoned: () => hasLeft }
+  const running = passwords.verify('x', hash, asker)
+  const waiting = Array.from({ length: 499 }, () => passwords.verify('x', hash, asker))
+  const stays = passwords.verify('x', hash)
+  await t.rejects(passwords.verify('x', hash), { code: 'too-many-pending' })
+  hasLeft = true
+  const before = process.cpuUsage()
+  const newcomer = passwords.verify('x', hash)
+  t.equal(await running, true, 'what is under way is finished')
+  t.strictSame(new Set(await Promise.all(waiting)), new Set([false]))
+  t.strictSame(await Promise.all([stays, newcomer]), [true, true], 'the places of those who left are free')
+  t.equal(await passwords.verify('x', hash, asker), false)
+  const used = process.cpuUsage(before).user
+  t.ok(used < 50 * alone, `CPU ${used} us; one hash ${alone} us`)
+  t.equal(passwords.running, 0)
+})
+
+await t.test('gives the place on to those who stay, past those who left', async (t) => {
+  const passwords = new Passwords({ cost: 1024, concurrency: 1 })
+  const hash = await passwords.hash('x')
+  let hasLeft = false
+  const asker = { isAbandoned: () => hasLeft }
+  const [first, second, third] = [asker, asker, {}].map((each) => passwords.verify('x', hash, each))
+  hasLeft = true
+  t.strictSame(await Promise.all([first, second, third]), [true, false, true])
+  t.equal(passwords.running, 0)
+})
+
 await t.test('works on a few at once, lets some wait, and refuses the rest', async (t) => {
   const passwords = new Passwords({ cost: 1024, concurrency: 2, maxWaiting: 3 })
   const calls = Array.from({ length: 6 }, async () => {
