@@ -22,9 +22,29 @@ await t.test('runs every step once, also when one fails and it is asked twice', 
   teardown.add(() => Promise.reject(new Error('made last')))
   const first = teardown.run()
   const second = teardown.run()
-  await t.rejects(first, { message: 'made last' }, 'the first failure is told')
-  await t.rejects(second, { message: 'made last' })
+  const all = { message: 'made last', errors: [{ message: 'made last' }, { message: 'made second' }] }
+  await t.rejects(first, all, 'all failures are told, the first one first')
+  await t.rejects(second, all)
   t.equal(runs, 1)
+})
+
+await t.test('rejects with the failure itself where there is one', async (t) => {
+  const teardown = new Teardown()
+  const failure = new RangeError('no')
+  teardown.add(() => Promise.reject(failure))
+  t.equal(await teardown.run().catch((error: unknown) => error), failure)
+})
+
+await t.test('keeps the error it was run for, and tells of its own beside it', async (t) => {
+  const teardown = new Teardown()
+  const [cause, failure] = [new Error('cannot start'), new Error('cannot close')]
+  teardown.add(() => Promise.reject(failure))
+  const told: unknown[] = []
+  const outcome = await teardown.runAfter(cause, (error) => told.push(error)).catch((error: unknown) => error)
+  t.equal(outcome, cause)
+  t.strictSame(told, [failure])
+  const quiet = new Teardown().runAfter(cause, () => t.fail('nothing went wrong'))
+  await t.rejects(quiet, { message: 'cannot start' })
 })
 
 await t.test('has nothing to do where nothing was made', async (t) => {
