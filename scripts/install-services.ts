@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { rm, writeFile } from 'node:fs/promises'
 import process, { env } from 'node:process'
 import { createInterface } from 'node:readline/promises'
 import { pathToFileURL } from 'node:url'
+import { withFileInPlace } from './file-in-place.ts'
 
 /** One server that the tests run against. */
 interface Service {
@@ -82,37 +82,21 @@ function whatToInstall(missing: readonly Service[], reason: string): string {
   ].join('\n')
 }
 
-const stay = (): void => undefined
-
 async function install(packages: readonly string[]): Promise<void> {
-  // Ctrl-C reaches apt-get too; this process stays to take the policy file away again.
-  process.on('SIGINT', stay)
-  const wrotePolicy = await keepServicesFromStarting()
-  try {
-    await aptGet(['update'])
-    await aptGet(['install', '-y', '--no-install-recommends', ...packages])
-  } finally {
-    if (wrotePolicy) await rm(POLICY_FILE, { force: true })
-    process.off('SIGINT', stay)
-  }
+  await withFileInPlace({ path: POLICY_FILE, content: POLICY, mode: 0o755 }, async (stopped) => {
+    await aptGet(['update'], stopped)
+    await aptGet(['install', '-y', '--no-install-recommends', ...packages], stopped)
+  })
 }
 
-/** @returns false where the machine has a policy of its own, which is left alone */
-async function keepServicesFromStarting(): Promise<boolean> {
-  try {
-    await writeFile(POLICY_FILE, POLICY, { mode: 0o755, flag: 'wx' })
-    return true
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false
-    throw error
-  }
-}
-
-async function aptGet(args: readonly string[]): Promise<void> {
+async function aptGet(args: readonly string[], stopped: AbortSignal): Promise<void> {
+  stopped.throwIfAborted()
   const child = spawn('/usr/bin/apt-get', ['-o', 'DPkg::Lock::Timeout=120', ...args], {
     stdio: ['ignore', 'inherit', 'inherit'],
     env: { ...env, DEBIAN_FRONTEND: 'noninteractive' },
   })
+  // It would go on, and start services once the policy is gone.
+  stopped.addEventListener('abort', () => child.kill('SIGTERM'))
   const status = await new Promise<string>((resolve, reject) => {
     child.once('error', reject)
     child.once('exit', (code, signal) => resolve(code === null ? String(signal) : String(code)))
