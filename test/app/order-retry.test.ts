@@ -159,8 +159,8 @@ await t.test('what waits for the database when the node stops goes back to the q
 await t.test(
   'a dead letter that the broker does not take is stored once, and the intake goes on',
   async (t) => {
-    const full = createMemoryBroker({ limits: { queueMessages: 1 } })
-    const { send, broker, store, watchDead, dead } = await rig(t, () => Promise.resolve(), full)
+    const full = createMemoryBroker({ limits: { queueMessages: 1, redeliveryMs: 1 } })
+    const { send, broker, store, intake, watchDead, dead } = await rig(t, () => Promise.resolve(), full)
     await broker.publish({
       address: { kind: 'queue', queue: 'user.dead-letter' },
       headers: [],
@@ -175,5 +175,10 @@ await t.test(
     t.equal((await store.deadLetters.list({ limit: 5 })).length, 1)
     await watchDead()
     t.equal(Buffer.from((await dead.at(0)).body).toString(), 'the only one')
+    await intake.close()
+    const rest = new Inbox<ConsumedMessage>()
+    await broker.consume('user', { prefetch: 1 }, async (message) => rest.push(message))
+    await send({ orderId: 'next' })
+    t.match(Buffer.from((await rest.at(0)).body).toString(), /next/, 'nothing was given back')
   },
 )

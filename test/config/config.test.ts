@@ -188,6 +188,11 @@ await t.test('tells all faults together, and each once', async (t) => {
     'PORT',
     'RABBITMQ_STOMP_URL',
   ])
+  t.match(
+    faults.join('\n'),
+    /AUTH_JWT_SECRET must be at least 32 bytes/,
+    'what is wrong with it, not what is missing',
+  )
   t.notMatch(faults.join('\n'), /hunter2|short/)
 })
 

@@ -55,6 +55,7 @@ await t.test('lets in the subdomains of a pattern, however deep, and no look-ali
     'https://a.example.com.evil.com',
     'https://a.example.com:8443',
     'http://a.example.com',
+    'http://longer.example.com',
     'null',
   ]) {
     t.equal(allows(allowed, origin, 'other'), false, origin)
