@@ -236,19 +236,15 @@ export class Decoder<C extends Command = Command> {
 
   #endHeaders(chunk: Uint8Array, at: number): number {
     this.#sawCr = false
-    this.#headers = this.#lines === 0 ? [] : this.#interpret(this.#cut(chunk, this.#blockStart, at))
+    const block = this.#cut(chunk, this.#blockStart, at)
+    this.#headers = this.#lines === 0 ? [] : this.#interpret(block)
     const length = contentLength(this.#headers)
-    if (!WITH_BODY.has(this.#command)) {
-      if (length !== undefined && length > 0) throw violation('body-not-allowed')
-      this.#bodyLength = 0
-      this.#phase = 'counted-body'
-    } else if (length === undefined) {
-      this.#phase = 'open-body'
-    } else {
-      if (at - this.#frameStart + length + 1 > this.#limits.frameBytes) throw violation('frame-too-large')
-      this.#bodyLength = length
-      this.#phase = 'counted-body'
-    }
+    const hasBody = WITH_BODY.has(this.#command)
+    if (!hasBody && length !== undefined && length > 0) throw violation('body-not-allowed')
+    this.#bodyLength = length ?? 0
+    if (at - this.#frameStart + this.#bodyLength + 1 > this.#limits.frameBytes)
+      throw violation('frame-too-large')
+    this.#phase = hasBody && length === undefined ? 'open-body' : 'counted-body'
     return at
   }
 
