@@ -241,11 +241,13 @@ export class Session implements SessionContext {
   }
 
   #cancelled(subscription: string, reason: string): void {
-    const destination = this.subscriptions.remove(subscription)?.destination ?? ''
+    const held = this.subscriptions.remove(subscription)
+    // It may have crossed an UNSUBSCRIBE on its way.
+    if (held === undefined) return
     const error = new MessageError('broker-refused', `the broker cancelled the subscription: ${reason}`)
     this.fault(error, {
       command: 'SUBSCRIBE',
-      headers: ['destination', destination],
+      headers: ['destination', held.destination],
       body: new Uint8Array(0),
     })
   }

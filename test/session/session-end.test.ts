@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises'
 import t from 'tap'
 import { Type } from 'typebox'
 import { header } from '../../protocol/frame.ts'
-import type { SessionMessage } from '../../src/broker/broker.ts'
+import type { BrokerSessionSink, SessionMessage } from '../../src/broker/broker.ts'
 import { MessageError } from '../../src/errors.ts'
 import { deferred } from '../../src/lib/deferred.ts'
 import { at } from '../../src/session/expiry.ts'
@@ -93,4 +93,40 @@ await t.test('tells a client that cannot hear of faults whether to come back', a
     await transport.frame('ERROR')
     t.equal(transport.closedWith?.code, closeCode, code)
   }
+})
+
+await t.test('takes no frame behind one that ended the session', async (t) => {
+  const gate = deferred()
+  let handled = 0
+  const { transport, app, receive, connect } = await sessionRig(t)
+  app.subscription('/app/slow', { answer: () => gate.promise })
+  app.message('/app/count', { payload: Type.Unknown(), handle: async () => void handled++ })
+  await connect()
+  receive('SUBSCRIBE', ['id', 's', 'destination', '/app/slow'])
+  receive('CONNECT', ['accept-version', '1.2'])
+  receive('SEND', ['destination', '/app/count'], '1')
+  gate.resolve()
+  t.match(header((await transport.frame('ERROR')).headers, 'message'), /already connected/)
+  t.equal(handled, 0)
+})
+
+await t.test('tells of a subscription that the broker cancelled, if the client still had it', async (t) => {
+  const { broker, transport, receive, connect } = await sessionRig(t)
+  const sinks: BrokerSessionSink[] = []
+  const open = broker.openSession.bind(broker)
+  broker.openSession = (principal, sink) => {
+    sinks.push(sink)
+    return open(principal, sink)
+  }
+  await connect()
+  receive('SUBSCRIBE', ['id', 'errors', 'destination', '/user/queue/errors'])
+  receive('SUBSCRIBE', ['id', 'q', 'destination', '/queue/work', 'receipt', 'r'])
+  await transport.frame('RECEIPT')
+  sinks[0]?.onCancelled('gone', 'deleted')
+  sinks[0]?.onCancelled('q', 'deleted')
+  const fault = JSON.parse(Buffer.from((await transport.frame('MESSAGE')).body).toString())
+  t.match(fault, { code: 'broker-refused', destination: '/queue/work', message: /cancelled.*deleted/ })
+  receive('SUBSCRIBE', ['id', 'q', 'destination', '/queue/again', 'receipt', 'r'])
+  await transport.frame('RECEIPT')
+  t.equal(transport.frames.length, 0)
 })

@@ -280,3 +280,14 @@ await t.test(
     t.not(transport.frames[0]?.command, undefined, 'the broker decides')
   },
 )
+
+await t.test('publishes to a private topic where no wildcard comes', async (t) => {
+  const { transport, receive, connect } = await sessionRig(t)
+  await connect()
+  receive('SUBSCRIBE', ['id', 'all', 'destination', '/topic/#'])
+  receive('SUBSCRIBE', ['id', 'one', 'destination', '/topic/orders.5', 'receipt', 'r'])
+  await transport.frame('RECEIPT')
+  receive('SEND', ['destination', '/topic/orders.5'], 'x')
+  t.equal(header((await transport.frame('MESSAGE')).headers, 'subscription'), 'one')
+  t.equal(transport.frames.length, 0)
+})
