@@ -175,7 +175,7 @@ export class Session implements SessionContext {
       destination,
       messageId: `${this.id}-${this.#messageCount++}`,
       headers: ['content-type', 'application/json'],
-      body: Buffer.from(JSON.stringify(payload)),
+      body: Buffer.from(JSON.stringify(payload ?? null)),
     }
     this.transport.send(messageFrame(message, this.version))
   }
