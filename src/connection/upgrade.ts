@@ -55,9 +55,14 @@ export class Connections {
       // Draining closes each session in its own time.
       preClose: (done) => done(),
     })
-    // Node has given the socket away by then: after a refusal nothing more is read from it.
     server.addHook('onRequest', async (request, reply) => {
-      if (request.headers.upgrade !== undefined) void reply.header('connection', 'close')
+      if (!request.ws) return
+      // Node has given the socket away by then: after a refusal nothing more is read from it.
+      void reply.header('connection', 'close')
+      // Elsewhere a WebSocket would be opened, uncounted, only to be closed.
+      if (!this.#options.endpoints.includes(request.routeOptions.url ?? '')) {
+        throw new RequestError(404, 'not-found', 'there is no WebSocket here')
+      }
     })
     for (const endpoint of this.#options.endpoints) {
       server.route({

@@ -90,7 +90,7 @@ await t.test('serves every endpoint that is configured, and upgrades nowhere els
   await one.subscribe('s', '/topic/messages')
   await two.ask('SEND', ['destination', '/app/messages'], '{"content":"across"}')
   t.equal((await one.message('s')).payload['content'], 'across')
-  for (const path of ['/ws', '/', '/healthz/ws', '/stomp/']) {
+  for (const path of ['/ws', '/', '/healthz', '/stomp/']) {
     t.match(await refusal(base + path), { status: 404, problem: { code: 'not-found' } }, path)
   }
 })
