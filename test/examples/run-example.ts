@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { Inbox } from '../support/inbox.ts'
+import { plainEnvironment } from '../support/plain-environment.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
@@ -32,7 +33,7 @@ export function runExample(
     : [process.execPath, ['--import', 'tsx', path]]
   const child = spawn(program, [...programArgs, ...args], {
     cwd: ROOT,
-    env: { ...process.env, ...env },
+    env: { ...plainEnvironment(), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const closed = once(child, 'close')

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { SETTINGS } from '../../src/config/config.ts'
 import { deferred } from '../../src/lib/deferred.ts'
 import { within } from '../../src/lib/within.ts'
+import { plainEnvironment } from './plain-environment.ts'
 import { temporaryFolder } from './relay.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
@@ -41,7 +42,7 @@ export interface RelayProcess {
 /** The environment of this process without the settings that somebody may have exported. */
 function environment(settings: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
   const names = new Set(Object.values(SETTINGS).map((row) => row.env))
-  const inherited = Object.entries(process.env).filter(([name]) => !names.has(name))
+  const inherited = Object.entries(plainEnvironment()).filter(([name]) => !names.has(name))
   return { ...Object.fromEntries(inherited), ...settings }
 }
 

@@ -34,7 +34,7 @@ const GOODBYE_MS = 1_000
 
 /**
  * The three links of a node and how they depend on each other: the control link declares and binds, then
- * the inbox consumes what was declared; the publisher needs neither, and fences the inbox.
+ * the inbox consumes what was declared, and the publisher sends to it, and fences the inbox.
  */
 export class NodeLinks {
   readonly publisher: Publisher
@@ -150,6 +150,9 @@ export class NodeLinks {
       open: async (host, signal) => AmqpConnection.open(host, this.#amqpOptions('publisher'), signal),
       setUp: async (connection) => {
         connection.onBlocked = () => this.#options.onChange()
+        // A broker that restarted has lost our exchanges and bindings: what is sent again before they are
+        // back would be confirmed, and reach nobody.
+        await this.#topologyReady()
         await this.publisher.attach(connection)
         this.#inbox.onPublisherUp()
       },
