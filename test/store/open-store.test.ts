@@ -6,10 +6,14 @@ import Database from 'libsql'
 import t, { type Test } from 'tap'
 import { NodeError } from '../../src/errors.ts'
 import { openStore } from '../../src/store/kysely/open-store.ts'
+import { plainEnvironment } from '../support/plain-environment.ts'
 import { event } from './rows.ts'
 
 async function serve(t: Test, url: string, nodeId: string): Promise<{ child: ChildProcess; said: unknown }> {
-  const child = fork(new URL('serve-store.ts', import.meta.url), [url, nodeId])
+  const child = fork(new URL('serve-store.ts', import.meta.url), [url, nodeId], {
+    execArgv: ['--import', 'tsx'],
+    env: plainEnvironment(),
+  })
   t.teardown(() => child.kill('SIGKILL'))
   const [said] = (await once(child, 'message')) as unknown[]
   return { child, said }
