@@ -153,7 +153,7 @@ async function wireEngine(config: Config, log: Log, teardown: Teardown): Promise
 
 /** Orders are taken in as soon as the broker is there; nothing else waits for that. */
 async function startEngine({ broker, hub, outbox, intake }: Engine, log: Log): Promise<void> {
-  let wasUp: boolean | undefined
+  let wasUp = false
   broker.onStatus((status) => {
     if (status.isUp === wasUp) return
     wasUp = status.isUp

@@ -15,10 +15,11 @@ async function connect(authenticator: Pick<Authenticator, 'authenticate'>, call:
     bearerToken(authorization) ?? queryToken ?? bearerToken(header(call.headers, 'Authorization'))
   const login = header(call.headers, 'login')
   const passcode = header(call.headers, 'passcode')
-  const principal = await authenticator.authenticate({
+  const credentials = {
     ...(bearer !== undefined && { bearer }),
     ...(login !== undefined && { login }),
     ...(passcode !== undefined && { passcode }),
-  })
+  }
+  const principal = await authenticator.authenticate(credentials, { isAbandoned: call.isAbandoned })
   if (principal !== undefined) call.principal = principal
 }
