@@ -89,7 +89,8 @@ export const VIOLATIONS = {
   },
   'pre-authentication-budget': {
     ...inSession,
-    condition: 'More than 16 KiB arrived before CONNECT succeeded',
+    condition:
+      'More than 16 KiB arrived before CONNECT succeeded; one WebSocket message above that is closed with 1009, without ERROR',
     message: 'too many bytes before CONNECTED',
   },
   // The text is fixed and takes no detail: which half of the credentials was wrong is nobody's business.
