@@ -18,8 +18,8 @@ const FILES = {
     t.test('fine so far', async (t) => t.ok(1))
     setTimeout(() => { throw new Error('past its tests') })`,
   'skips.test.js': `import t from 'tap'
-    t.test('not today', { skip: 'no database' }, async (t) => t.ok(1))
-    t.test('some day', { todo: true }, async (t) => t.ok(1))`,
+    t.test('not today', { 'skip': 'no database' }, async (t) => t.ok(1))
+    t.test('some day', { 'todo': true }, async (t) => t.ok(1))`,
   'empty.test.js': 'process.exit(3)',
 }
 
