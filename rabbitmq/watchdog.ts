@@ -10,13 +10,18 @@ import { Socket } from 'node:net'
 export class Watchdog {
   readonly #shell: ChildProcess
   readonly #groups = new Set<number>()
+  #alsoEnded: readonly number[] = []
 
-  /** @param dir removed in the end; pass undefined to keep the caller's own folder */
-  constructor(dir: string | undefined) {
+  /**
+   * @param dir removed in the end; pass undefined to keep the caller's own folder
+   * @param farewell a shell command to run before that, `$1` being the folder: releases what lives outside
+   */
+  constructor(dir: string | undefined, farewell = '') {
     const script = [
       'groups=""',
       'while read -r line; do groups="$line"; done',
       'for group in $groups; do kill -s KILL -- "-$group" 2>/dev/null; done',
+      farewell,
       '[ -z "$1" ] || rm -rf -- "$1" || { sleep 1; rm -rf -- "$1"; }',
     ].join('\n')
     // A session of its own: Ctrl-C on the terminal must not end it before its time.
@@ -43,6 +48,12 @@ export class Watchdog {
     })
   }
 
+  /** Processes outside the group to end too, each the leader of its own: these instead of those before. */
+  alsoEnd(pids: readonly number[]): void {
+    this.#alsoEnded = pids
+    this.#tell()
+  }
+
   /** Ends what still runs and resolves when the folder is gone. */
   async release(): Promise<void> {
     if (this.#shell.exitCode !== null || this.#shell.signalCode !== null) return
@@ -53,6 +64,7 @@ export class Watchdog {
   }
 
   #tell(): void {
-    if (this.#shell.stdin?.writable === true) this.#shell.stdin.write(`${[...this.#groups].join(' ')}\n`)
+    if (this.#shell.stdin?.writable === true)
+      this.#shell.stdin.write(`${[...this.#groups, ...this.#alsoEnded].join(' ')}\n`)
   }
 }
