@@ -1,28 +1,77 @@
-// How many events a second the store takes, one by one and by groups, and how long the event loop stands still.
+// How many events a second the store takes, one by one and by groups, and what that does to the event loop.
 import { randomUUID } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { monitorEventLoopDelay, performance } from 'node:perf_hooks'
+import { performance } from 'node:perf_hooks'
 import { openStore } from '../src/store/kysely/open-store.ts'
 import { StreamAppender } from '../src/stream/append.ts'
+import { LoopDelay } from './measure/loop-delay.ts'
 
-const SECONDS = 3
+const SECONDS = Number(process.argv[2] ?? 3)
+const READ_EVERY_MS = 5
 const folder = mkdtempSync(join(tmpdir(), 'stomp-relay-bench-'))
 const store = await openStore({ url: `sqlite:${folder}/relay.db`, nodeId: 'bench', lock: true })
 
-async function run(concurrency: number, maxBatch: number): Promise<void> {
+interface Measured {
+  readonly count: number
+  readonly seconds: number
+}
+
+/** Runs `load` with the loop observed and a reader beside it, and prints one line. */
+async function measure(title: string, load: () => Promise<Measured>): Promise<void> {
+  const delay = new LoopDelay()
+  const reader = new Reader()
+  const cpu = process.cpuUsage()
+  const { count, seconds } = await load()
+  const used = process.cpuUsage(cpu)
+  const { p99Ms, maxMs, maxOwnMs } = delay.stop()
+  const reads = await reader.stop()
+  const cpuUs = count === 0 ? '' : `, ${((used.user + used.system) / count).toFixed(0).padStart(4)} us CPU each`
+  console.log(
+    `${title.padEnd(27)} ${(count / seconds).toFixed(0).padStart(6)} appends/s${cpuUs.padEnd(18)}; loop late by ` +
+      `p99 ${p99Ms.toFixed(1)}, max ${maxMs.toFixed(1)} ms, ${maxOwnMs.toFixed(1)} ms without waiting for a core; ` +
+      `a read takes ${reads}`,
+  )
+}
+
+/** Reads a page of the log every few milliseconds, as somebody who resumes does. */
+class Reader {
+  readonly #tookMs: number[] = []
+  readonly #timer = setInterval(() => void this.#read(), READ_EVERY_MS)
+  #isReading = false
+
+  async stop(): Promise<string> {
+    clearInterval(this.#timer)
+    const sorted = this.#tookMs.toSorted((a, b) => a - b)
+    const at = (share: number): string => (sorted[Math.floor(sorted.length * share)] ?? 0).toFixed(1)
+    return `p50 ${at(0.5)}, p99 ${at(0.99)} ms`
+  }
+
+  async #read(): Promise<void> {
+    if (this.#isReading) return
+    this.#isReading = true
+    const start = performance.now()
+    await store.log.read('/topic/messages', 0, 20)
+    this.#tookMs.push(performance.now() - start)
+    this.#isReading = false
+  }
+}
+
+async function idle(): Promise<Measured> {
+  await new Promise((resolve) => setTimeout(resolve, SECONDS * 1000))
+  return { count: 0, seconds: SECONDS }
+}
+
+async function append(concurrency: number, maxBatch: number): Promise<Measured> {
   const removing: Promise<void>[] = []
   const appender = new StreamAppender({
     store,
     relay: { push: (rows) => removing.push(store.outbox.remove(rows.map(({ seq }) => seq))) },
     maxBatch,
   })
-  const delay = monitorEventLoopDelay({ resolution: 1 })
   let count = 0
-  const cpu = process.cpuUsage()
   const start = performance.now()
-  delay.enable()
   const worker = async (): Promise<void> => {
     while (performance.now() - start < SECONDS * 1000) {
       const id = randomUUID()
@@ -41,30 +90,24 @@ async function run(concurrency: number, maxBatch: number): Promise<void> {
     }
   }
   await Promise.all(Array.from({ length: concurrency }, worker))
-  delay.disable()
   const seconds = (performance.now() - start) / 1000
-  const used = process.cpuUsage(cpu)
   await Promise.all(removing)
-  const cpuUs = (used.user + used.system) / count
-  console.log(
-    `${String(concurrency).padStart(5)} at once, batch <= ${String(maxBatch).padStart(4)}: ` +
-      `${(count / seconds).toFixed(0).padStart(7)} appends/s, ${cpuUs.toFixed(0).padStart(4)} us CPU each, ` +
-      `longest block ${(delay.max / 1e6).toFixed(1)} ms, p99 ${(delay.percentile(99) / 1e6).toFixed(1)} ms`,
-  )
+  return { count, seconds }
 }
 
 try {
+  await measure('idle', idle)
   for (const [concurrency, maxBatch] of [
     [1, 1],
-    [1, 256],
     [10, 256],
     [100, 256],
     [1000, 100],
     [1000, 256],
     [1000, 1000],
   ] as const) {
-    await run(concurrency, maxBatch)
+    await measure(`${concurrency} at once, batch <= ${maxBatch}`, () => append(concurrency, maxBatch))
   }
+  await measure('idle', idle)
 } finally {
   await store.close()
   rmSync(folder, { recursive: true })

@@ -1,5 +1,6 @@
-import { fork, type ChildProcess } from 'node:child_process'
+import { fork, type ChildProcess, type StdioOptions } from 'node:child_process'
 import { once } from 'node:events'
+import { plainEnvironment } from '../test/support/plain-environment.ts'
 
 const STOP_TIMEOUT_MS = 5000
 const DEFAULT_TIMEOUT_MS = 60_000
@@ -39,9 +40,12 @@ export class ChildChannel<Out extends Typed, In extends Typed> {
   }
 
   static fork<Out extends Typed, In extends Typed>(modulePath: string): ChildChannel<Out, In> {
-    // Not what this process was started with: a test runner's loader takes seconds to start.
+    // Not what this process was started with: a test runner's loader takes seconds to start, and
+    // its variables would have the children's coverage counted as the tests'.
     const execArgv = modulePath.endsWith('.ts') ? ['--import', 'tsx'] : []
-    return new ChildChannel(fork(modulePath, { execArgv, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] }))
+    const env = plainEnvironment()
+    const stdio: StdioOptions = ['ignore', 'inherit', 'inherit', 'ipc']
+    return new ChildChannel(fork(modulePath, { execArgv, env, stdio }))
   }
 
   get pid(): number {

@@ -22,23 +22,39 @@ type Running = readonly [contestant: Contestant, running: RunningContestant]
 async function bench(options: BenchOptions): Promise<boolean> {
   const nodeArgs =
     options.profileDir === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${options.profileDir}`]
-  const chosen = registeredContestants(repository, nodeArgs).filter(({ name }) =>
-    options.contestants.includes(name),
+  const scenarios = options.scenarios.map((name) => SCENARIOS[name]!)
+  const chosen = registeredContestants(repository, nodeArgs).filter(
+    (contestant) =>
+      options.contestants.includes(contestant.name) &&
+      scenarios.some((scenario) => scenario.isPlayedBy(contestant)),
   )
-  if (chosen.some(({ name }) => name === 'relay' || name === 'memory')) await buildCheckout(repository)
+  if (chosen.some(({ database }) => database !== undefined)) await buildCheckout(repository)
   const base = options.against === undefined ? undefined : await checkOutBase(repository, options.against)
   const running: Running[] = []
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => void putAway(running, base).finally(() => process.exit(1)))
   }
   try {
+    const notRun: string[] = []
     for (const contestant of withBase(chosen, base)) {
-      say(`starting ${contestant.name}`)
-      running.push([contestant, await contestant.start()])
+      const started = await tryStart(contestant, options)
+      if (typeof started === 'string') notRun.push(started)
+      else running.push([contestant, started])
     }
-    return await report(options, running, await runScenarios(options, running))
+    return await report(options, { running, notRun, rows: await runScenarios(options, running) })
   } finally {
     await putAway(running, base)
+  }
+}
+
+/** Resolves with the reason where the contestant cannot be started and nobody asked for it by name. */
+async function tryStart(contestant: Contestant, options: BenchOptions): Promise<RunningContestant | string> {
+  say(`starting ${contestant.name}`)
+  try {
+    return await contestant.start()
+  } catch (error) {
+    if (options.areContestantsNamed) throw error
+    return `${contestant.name}: not run: ${String(error)}`
   }
 }
 
@@ -50,21 +66,34 @@ async function putAway(running: readonly Running[], base: BaseCheckout | undefin
 // Next to the relay, so that the two take their turns one after the other.
 function withBase(chosen: readonly Contestant[], base: BaseCheckout | undefined): readonly Contestant[] {
   if (base === undefined) return chosen
-  return [relay({ name: BASE_NAME, checkout: base.dir, broker: 'rabbitmq', nodeArgs: [] }), ...chosen]
+  const options = { name: BASE_NAME, checkout: base.dir, broker: 'rabbitmq', database: 'sqlite' } as const
+  return [relay({ ...options, nodeArgs: [] }), ...chosen]
 }
 
 async function runScenarios(options: BenchOptions, running: readonly Running[]): Promise<readonly Row[]> {
   const rows: Row[] = []
-  const contestants = running.map(([{ name }, contestant]) => [name, contestant] as const)
-  for (const scenario of options.scenarios) await SCENARIOS[scenario]?.({ options, contestants, rows, say })
+  for (const name of options.scenarios) {
+    const scenario = SCENARIOS[name]!
+    const contestants = running
+      .filter(([contestant]) => scenario.isPlayedBy(contestant))
+      .map(([contestant, started]) => ({
+        name: contestant.name,
+        database: contestant.database,
+        running: started,
+      }))
+    await scenario.run({ options, contestants, rows, say })
+  }
   return rows
 }
 
-async function report(
-  options: BenchOptions,
-  running: readonly Running[],
-  rows: readonly Row[],
-): Promise<boolean> {
+interface Outcome {
+  readonly running: readonly Running[]
+  /** Contestants that could not be started, with the reason. */
+  readonly notRun: readonly string[]
+  readonly rows: readonly Row[]
+}
+
+async function report(options: BenchOptions, { running, notRun, rows }: Outcome): Promise<boolean> {
   const rabbitmq = running.find(([, { rabbitmqVersion }]) => rabbitmqVersion !== undefined)?.[1]
     .rabbitmqVersion
   const machine = describeMachine(rabbitmq ?? '-')
@@ -81,6 +110,7 @@ async function report(
   for (const { text } of comparison) console.log(text)
   for (const { name, settings } of notes)
     if (settings.length > 0) console.log(`${name}: ${settings.join(', ')}`)
+  for (const line of notRun) console.log(line)
   for (const failure of failures) console.log(`FAILED ${failure}`)
   const file = options.jsonFile ?? join(repository, 'bench/results', `${options.scenarios.join('+')}.json`)
   await mkdir(dirname(file), { recursive: true })
@@ -89,6 +119,7 @@ async function report(
     machine,
     options,
     contestants: notes,
+    notRun,
     rows,
     ratios: claims,
     comparison,

@@ -5,7 +5,10 @@ import { parseArgs } from 'node:util'
 export interface BenchOptions {
   readonly scenarios: readonly string[]
   readonly contestants: readonly string[]
-  readonly subscriberCounts: readonly number[]
+  /** They were asked for by name, so that one that does not start is a failure. */
+  readonly areContestantsNamed: boolean
+  /** Undefined: the scenario's own. */
+  readonly subscriberCounts?: readonly number[]
   readonly rounds: number
   readonly warmUpMs: number
   readonly measureMs: number
@@ -29,8 +32,8 @@ export class UsageError extends Error {
 }
 
 export const USAGE = `npm run bench -- [SCENARIO …] [options]
-  --contestants a,b   of the registered ones (default: all)
-  --n 10,100,500      numbers of subscribers
+  --contestants a,b   of the registered ones (default: all that can be started)
+  --n 10,100,500      numbers of subscribers (default: the scenario's own)
   --rounds 3          rounds, taken in turn
   --seconds 4         measured per round, after --warm-up 1
   --window 50         unfinished messages in saturated rows
@@ -44,7 +47,7 @@ export const USAGE = `npm run bench -- [SCENARIO …] [options]
 
 const CONFIG = {
   contestants: { type: 'string' },
-  n: { type: 'string', default: '10,100,500' },
+  n: { type: 'string' },
   rounds: { type: 'string', default: '3' },
   seconds: { type: 'string', default: '4' },
   'warm-up': { type: 'string', default: '1' },
@@ -73,7 +76,7 @@ export function readOptions(args: readonly string[], known: KnownNames): BenchOp
       values.contestants === undefined
         ? known.contestants
         : names(values.contestants.split(','), known.contestants, 'contestant'),
-    subscriberCounts: values.n.split(',').map((text) => integer(text, '--n', 100_000)),
+    areContestantsNamed: values.contestants !== undefined,
     rounds: integer(values.rounds, '--rounds', 100),
     warmUpMs: positive(values['warm-up'], '--warm-up') * 1000,
     measureMs: positive(values.seconds, '--seconds') * 1000,
@@ -82,6 +85,7 @@ export function readOptions(args: readonly string[], known: KnownNames): BenchOp
     rawFrameBytes:
       values['raw-bytes'] === undefined ? 0 : integer(values['raw-bytes'], '--raw-bytes', 65_535),
     generators: integer(values.generators ?? generators, '--generators', 64),
+    ...(values.n === undefined ? {} : { subscriberCounts: integers(values.n, '--n', 100_000) }),
     ...(values.rate === undefined ? {} : { rate: positive(values.rate, '--rate') }),
     ...(values.json === undefined ? {} : { jsonFile: values.json }),
     ...(values.profile === undefined ? {} : { profileDir: resolve(values.profile) }),
@@ -105,6 +109,10 @@ function names(wanted: readonly string[], known: readonly string[], what: string
     throw new UsageError(`no ${what} ${unknown.join(', ')}; there are ${known.join(', ')}`)
   // The registry's order, because a later contestant may need an earlier one's figures.
   return known.filter((name) => wanted.includes(name))
+}
+
+function integers(text: string, option: string, max: number): readonly number[] {
+  return text.split(',').map((part) => integer(part, option, max))
 }
 
 function integer(text: string, option: string, max: number): number {

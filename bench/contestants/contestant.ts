@@ -1,10 +1,13 @@
-import type { ClientPlan, ConnectHeaders } from '../load/client-plan.ts'
+import type { ClientAccess, ConnectHeaders } from '../load/client-plan.ts'
 
 /** Process ids of the servers, apart, so that their cost can be told apart. */
 export interface ServerPids {
   readonly relay?: number
   readonly broker?: number
+  readonly database?: number
 }
+
+export type Database = 'sqlite' | 'postgres'
 
 /** What a server counts about its own writes to clients. */
 export interface WriteCounts {
@@ -28,12 +31,14 @@ export interface Contestant {
   readonly name: string
   /** Settings that differ from the server's defaults, for the report. */
   readonly notes: readonly string[]
+  /** Where what is sent to `/app` is stored; undefined where there is no `/app`. */
+  readonly database?: Database
   start(): Promise<RunningContestant>
 }
 
 export interface RunningContestant {
   readonly pids: ServerPids
-  readonly plan: ClientPlan
+  readonly access: ClientAccess
   /** RabbitMQ's version, where one is behind it. */
   readonly rabbitmqVersion?: string
   /** Credentials of `count` different clients. */

@@ -22,11 +22,10 @@ function running(server: ChildChannel<RawWsSetting, FromServer>, port: number): 
   const endpoint = { host: '127.0.0.1', port }
   return {
     pids: { relay: server.pid },
-    plan: {
+    access: {
       dialect: 'bare',
       subscribeEndpoint: { ...endpoint, path: '/subscribe' },
       publishEndpoint: { ...endpoint, path: '/publish' },
-      destination: '',
     },
     connectHeaders: async (count) => Promise.resolve(Array.from({ length: count }, () => [])),
     prepare: async ({ framesPerWrite, rawFrameBytes }) => {

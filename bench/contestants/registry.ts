@@ -12,8 +12,9 @@ export function registeredContestants(
   nodeArgs: readonly string[] = [],
 ): readonly Contestant[] {
   return [
-    relay({ name: 'relay', checkout, broker: 'rabbitmq', nodeArgs }),
-    relay({ name: 'memory', checkout, broker: 'memory', nodeArgs }),
+    relay({ name: 'relay', checkout, broker: 'rabbitmq', database: 'sqlite', nodeArgs }),
+    relay({ name: 'relay+postgres', checkout, broker: 'rabbitmq', database: 'postgres', nodeArgs }),
+    relay({ name: 'memory', checkout, broker: 'memory', database: 'sqlite', nodeArgs }),
     webStomp,
     rawWs,
   ]

@@ -11,12 +11,7 @@ export const webStomp: Contestant = {
     const endpoint = { host: '127.0.0.1', port: node.webStompPort, path: '/ws', protocol: 'v12.stomp' }
     return {
       pids: { broker: node.pid! },
-      plan: {
-        dialect: 'stomp',
-        subscribeEndpoint: endpoint,
-        publishEndpoint: endpoint,
-        destination: '/topic/bench',
-      },
+      access: { dialect: 'stomp', subscribeEndpoint: endpoint, publishEndpoint: endpoint },
       rabbitmqVersion: await rabbitmqVersion(node),
       connectHeaders: async (count) =>
         Promise.resolve(Array.from({ length: count }, () => ['login', 'guest', 'passcode', 'guest'])),

@@ -1,4 +1,10 @@
-import { connectText, stompText, type ClientPlan, type ConnectHeaders } from './client-plan.ts'
+import {
+  connectText,
+  stompText,
+  type ClientPlan,
+  type ConnectHeaders,
+  type TopicPlan,
+} from './client-plan.ts'
 import { StompScanner } from './stomp-scanner.ts'
 import { WsClient } from './ws-client.ts'
 
@@ -7,9 +13,14 @@ export interface BenchClientSink {
   onReady(): void
   /** A body begins at `start`; valid during the call only. */
   onBody(bytes: Buffer, start: number, length: number): void
+  /** A publication was receipted, by the number that `publicationText` was given. */
+  onReceipt(sequence: number): void
   onRead(bytes: number): void
   onFailure(reason: string): void
 }
+
+const RECEIPT_ID = /^receipt-id:(.*)$/m
+const SUBSCRIBED = 'subscribed-'
 
 /** One client of a contestant, in the dialect of its plan. */
 export class BenchClient {
@@ -19,6 +30,7 @@ export class BenchClient {
   readonly #subscribes: boolean
   readonly #scanner: StompScanner
   readonly #ws: WsClient
+  #subscribed = 0
 
   constructor(
     plan: ClientPlan,
@@ -42,7 +54,7 @@ export class BenchClient {
     })
   }
 
-  /** Writes frames that `publishFrame` and `clientFrame` made. */
+  /** Writes frames that `clientFrame` made. */
   sendFrames(frames: readonly Buffer[]): void {
     this.#ws.sendFrames(frames)
   }
@@ -62,16 +74,32 @@ export class BenchClient {
   }
 
   #onFrame(command: string, text: string): void {
-    if (command === 'CONNECTED' && this.#subscribes) {
-      const headers = ['id', 'sub-0', 'destination', this.#plan.destination, 'receipt', 'subscribed']
-      this.#ws.send(stompText('SUBSCRIBE', headers))
-    } else if (command === 'CONNECTED' || command === 'RECEIPT') this.#sink.onReady()
+    if (command === 'CONNECTED') this.#onConnected()
+    else if (command === 'RECEIPT') this.#onReceipt(RECEIPT_ID.exec(text)?.[1] ?? '')
     else this.#sink.onFailure(text.trim())
+  }
+
+  #onConnected(): void {
+    if (!this.#subscribes) {
+      this.#sink.onReady()
+      return
+    }
+    for (const [index, { subscribeTo }] of this.#plan.topics.entries()) {
+      const headers = ['id', `sub-${index}`, 'destination', subscribeTo, 'receipt', `${SUBSCRIBED}${index}`]
+      this.#ws.send(stompText('SUBSCRIBE', headers))
+    }
+  }
+
+  #onReceipt(id: string): void {
+    if (!id.startsWith(SUBSCRIBED)) this.#sink.onReceipt(Number(id))
+    else if (++this.#subscribed === this.#plan.topics.length) this.#sink.onReady()
   }
 }
 
 /** The text of one publication in the plan's dialect. */
-export function publicationText(plan: ClientPlan, body: string): string {
+export function publicationText(plan: ClientPlan, topic: TopicPlan, body: string, sequence: number): string {
   if (plan.dialect === 'bare') return body
-  return stompText('SEND', ['destination', plan.destination, 'content-type', 'text/plain'], body)
+  const headers = ['destination', topic.publishTo, 'content-type', topic.contentType]
+  if (plan.hasReceipts) headers.push('receipt', String(sequence))
+  return stompText('SEND', headers, topic.before + body + topic.after)
 }

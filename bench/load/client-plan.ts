@@ -1,16 +1,42 @@
 import type { WsEndpoint } from './ws-client.ts'
 
-/** How clients of one contestant connect and what they subscribe to. Plain data: it goes to other processes. */
-export interface ClientPlan {
+/** How clients reach one contestant. */
+export interface ClientAccess {
   /** `bare`: the body is the whole WebSocket message, and to connect is to subscribe. */
   readonly dialect: 'stomp' | 'bare'
   readonly subscribeEndpoint: WsEndpoint
   readonly publishEndpoint: WsEndpoint
-  readonly destination: string
+}
+
+/** Where messages go to and come from, and what is around a benchmark body on the way there. ASCII. */
+export interface TopicPlan {
+  /** Destination of SEND. */
+  readonly publishTo: string
+  /** Destination of SUBSCRIBE. */
+  readonly subscribeTo: string
+  readonly contentType: string
+  readonly before: string
+  readonly after: string
+}
+
+/** How clients connect and what they subscribe to. Plain data: it goes to other processes. */
+export interface ClientPlan extends ClientAccess {
+  /** Every subscriber takes all of them; publishers are spread over them. */
+  readonly topics: readonly TopicPlan[]
+  /** Bytes before the benchmark body in what subscribers get. */
+  readonly bodyOffset: number
+  /** Publishers ask for a RECEIPT of each message, and a message is unfinished without it. */
+  readonly hasReceipts: boolean
 }
 
 /** Headers of one client's CONNECT: name, value, name, value, …; empty in the `bare` dialect. */
 export type ConnectHeaders = readonly string[]
+
+/** One topic, bare bodies, no receipts. */
+export function oneTopicPlan(access: ClientAccess, destination: string): ClientPlan {
+  const topic = { publishTo: destination, subscribeTo: destination, contentType: 'text/plain' }
+  return { ...access, topics: [{ ...topic, before: '', after: '' }], bodyOffset: 0, hasReceipts: false }
+}
 
 /** A STOMP frame as text. Values must need no escaping (STOMP 1.2, "Value Encoding"). */
 export function stompText(command: string, headers: readonly string[], body = ''): string {

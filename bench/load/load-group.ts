@@ -2,6 +2,7 @@ import { ChildChannel } from '../child-channel.ts'
 import type { RunningContestant } from '../contestants/contestant.ts'
 import { addCounts, type LatencyCounts } from '../measure/latency-histogram.ts'
 import { siblingModule } from '../sibling-module.ts'
+import type { ClientPlan } from './client-plan.ts'
 import { addFaults, NO_FAULTS, type Faults } from './delivery-checker.ts'
 import type {
   FromPublisher,
@@ -13,6 +14,8 @@ import type {
 } from './process-messages.ts'
 
 export interface LoadSetting {
+  readonly plan: ClientPlan
+  readonly publishers: number
   readonly subscribers: number
   /** Processes that the subscribers are spread over. */
   readonly generators: number
@@ -39,7 +42,7 @@ export interface LoadResult {
 
 const CONNECT_TIMEOUT_MS = 180_000
 
-/** The load generators of one round: one publisher process, and one or more with the subscribers. */
+/** The load generators of one round: one process with the publishers, and one or more with the subscribers. */
 export class LoadGroup {
   readonly #publisher = ChildChannel.fork<ToPublisher, FromPublisher>(
     siblingModule(import.meta.url, './publisher-process'),
@@ -91,7 +94,7 @@ export class LoadGroup {
   async finish(): Promise<LoadResult> {
     this.#publisher.send({ type: 'stop' })
     const stopped: PublisherResult = await this.#publisher.next('stopped')
-    for (const channel of this.#subscribers) channel.send({ type: 'finish', published: [stopped.published] })
+    for (const channel of this.#subscribers) channel.send({ type: 'finish', published: stopped.published })
     const results = await Promise.all(this.#subscribers.map(async (channel) => channel.next('result')))
     const failure = this.#failure()
     if (failure !== undefined) throw failure
@@ -105,20 +108,19 @@ export class LoadGroup {
   }
 
   async #connect(contestant: RunningContestant, setting: LoadSetting): Promise<void> {
-    const headers = await contestant.connectHeaders(setting.subscribers + 1)
+    const { plan, publishers, subscribers, pacing } = setting
+    const headers = await contestant.connectHeaders(subscribers + publishers)
     this.#publisher.send({
       type: 'start',
-      plan: contestant.plan,
-      connectHeaders: headers[setting.subscribers] ?? [],
-      pacing: setting.pacing,
+      plan,
+      clients: headers.slice(subscribers),
+      pacing,
       reporters: this.#subscribers.length,
     })
     const { progressPort } = await this.#publisher.next('listening')
     for (const [index, channel] of this.#subscribers.entries()) {
-      const clients = headers
-        .slice(0, setting.subscribers)
-        .filter((_, i) => i % this.#subscribers.length === index)
-      channel.send({ type: 'start', plan: contestant.plan, clients, progressPort })
+      const clients = headers.slice(0, subscribers).filter((_, i) => i % this.#subscribers.length === index)
+      channel.send({ type: 'start', plan, publishers, clients, progressPort })
     }
     const ready = this.#subscribers.map(async (channel) => channel.next('ready', CONNECT_TIMEOUT_MS))
     await Promise.all([this.#publisher.next('ready'), ...ready])

@@ -8,6 +8,7 @@ import type { Faults } from './delivery-checker.ts'
 export interface SubscriberStart {
   readonly type: 'start'
   readonly plan: ClientPlan
+  readonly publishers: number
   /** One client each. */
   readonly clients: readonly ConnectHeaders[]
   readonly progressPort: number
@@ -47,7 +48,8 @@ export type Pacing =
 export interface PublisherStart {
   readonly type: 'start'
   readonly plan: ClientPlan
-  readonly connectHeaders: ConnectHeaders
+  /** One publisher each. */
+  readonly clients: readonly ConnectHeaders[]
   readonly pacing: Pacing
   /** Subscriber processes that will report progress. */
   readonly reporters: number
@@ -64,8 +66,9 @@ export interface PublisherMark {
 
 export interface PublisherResult {
   readonly type: 'stopped'
-  readonly published: number
-  /** Everything had arrived everywhere before patience ended. */
+  /** By publisher. */
+  readonly published: readonly number[]
+  /** Everything had arrived everywhere, receipts too, before patience ended. */
   readonly isDrained: boolean
   /** A paced publisher had to hold back because too much was unfinished. */
   readonly hasHeldBack: boolean

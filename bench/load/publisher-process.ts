@@ -3,6 +3,7 @@ import { makeBody, nowUs } from './body.ts'
 import { onParent, ownCpuUs, tellParent } from './ipc.ts'
 import type { FromPublisher, PublisherStart, ToPublisher } from './process-messages.ts'
 import { ProgressListener } from './progress-link.ts'
+import { Publications } from './publications.ts'
 import { clientFrame } from './ws-frame.ts'
 
 /** A paced publisher holds back when this many messages are unfinished: its server cannot follow. */
@@ -10,15 +11,14 @@ const MAX_UNFINISHED_PACED = 2000
 /** How long after the last progress the publisher still waits for what is unfinished. */
 const DRAIN_PATIENCE_MS = 10_000
 const PACE_TICK_MS = 1
-const PUBLISHER = 0
 
-/** The one publisher of the run. Sequence numbers begin at 1. */
+/** The publishers of the run, a client each, that share one window or rate and take turns. */
 class PublisherLoad {
   readonly #start: PublisherStart
-  readonly #client: BenchClient
+  readonly #clients: readonly BenchClient[]
+  readonly #publications: Publications
   #listener: ProgressListener | undefined
-  #published = 0
-  #completed = 0
+  #ready = 0
   #isRunning = false
   #hasHeldBack = false
   #pace: NodeJS.Timeout | undefined
@@ -27,18 +27,26 @@ class PublisherLoad {
 
   constructor(start: PublisherStart) {
     this.#start = start
-    this.#client = new BenchClient(start.plan, 'publisher', start.connectHeaders, {
-      onReady: () => say({ type: 'ready' }),
-      onBody: () => say({ type: 'failed', reason: 'the publisher got a message' }),
-      onRead: () => undefined,
-      onFailure: (reason) => say({ type: 'failed', reason: `publisher: ${reason}` }),
-    })
+    this.#publications = new Publications(start.clients.length, start.plan.hasReceipts)
+    this.#clients = start.clients.map(
+      (connectHeaders, publisher) =>
+        new BenchClient(start.plan, 'publisher', connectHeaders, {
+          onReady: () => this.#onReady(),
+          onBody: () => say({ type: 'failed', reason: 'a publisher got a message' }),
+          onReceipt: (sequence) => this.#onReceipt(publisher, sequence),
+          onRead: () => this.#onProgress(),
+          onFailure: (reason) => say({ type: 'failed', reason: `publisher ${publisher}: ${reason}` }),
+        }),
+    )
   }
 
   async listen(): Promise<void> {
-    this.#listener = await ProgressListener.listen(this.#start.reporters, (completed) =>
-      this.#onProgress(completed),
-    )
+    const { reporters, clients } = this.#start
+    const counts = { reporters, publishers: clients.length }
+    this.#listener = await ProgressListener.listen(counts, {
+      onCompleted: (publisher, completed) => this.#publications.complete(publisher, completed),
+      onRead: () => this.#onProgress(),
+    })
     say({ type: 'listening', progressPort: this.#listener.port })
   }
 
@@ -50,7 +58,7 @@ class PublisherLoad {
   }
 
   mark(): void {
-    say({ type: 'mark', cpuUs: ownCpuUs(), published: this.#published })
+    say({ type: 'mark', cpuUs: ownCpuUs(), published: this.#publications.total })
   }
 
   stop(): void {
@@ -59,45 +67,68 @@ class PublisherLoad {
     this.#settle()
   }
 
-  #onProgress(completed: number): void {
-    this.#completed = completed
-    if (!this.#isRunning) this.#settle()
-    else if (this.#start.pacing.kind === 'saturated') this.#fillWindow(this.#start.pacing.window)
+  #onReady(): void {
+    this.#ready++
+    if (this.#ready === this.#clients.length) say({ type: 'ready' })
+  }
+
+  #onReceipt(publisher: number, sequence: number): void {
+    if (this.#publications.receipt(publisher, sequence)) return
+    say({ type: 'failed', reason: `publisher ${publisher} got a receipt twice or for nothing: ${sequence}` })
+  }
+
+  // Called once for all that came with one read, so that permits are used together.
+  #onProgress(): void {
+    if (this.#isRunning) {
+      if (this.#start.pacing.kind === 'saturated') this.#fillWindow(this.#start.pacing.window)
+    } else if (this.#patience !== undefined) this.#settle()
   }
 
   #settle(): void {
     clearTimeout(this.#patience)
-    if (this.#completed >= this.#published) this.#sayStopped()
+    if (this.#publications.unfinished === 0) this.#sayStopped()
     else this.#patience = setTimeout(() => this.#sayStopped(), DRAIN_PATIENCE_MS)
   }
 
   #sayStopped(): void {
-    const isDrained = this.#completed >= this.#published
-    say({ type: 'stopped', published: this.#published, isDrained, hasHeldBack: this.#hasHeldBack })
-    this.#client.destroy()
+    this.#patience = undefined
+    const isDrained = this.#publications.unfinished === 0
+    const { published } = this.#publications
+    say({ type: 'stopped', published, isDrained, hasHeldBack: this.#hasHeldBack })
+    for (const client of this.#clients) client.destroy()
     this.#listener?.close()
   }
 
   #fillWindow(window: number): void {
-    this.#publish(this.#completed + window - this.#published)
+    this.#publish(window - this.#publications.unfinished)
   }
 
   #keepPace(): void {
     if (this.#start.pacing.kind !== 'paced') return
     const due = Math.floor(((nowUs() - this.#startedAtUs) * this.#start.pacing.messagesPerSecond) / 1e6)
-    const room = this.#completed + MAX_UNFINISHED_PACED - this.#published
-    if (due - this.#published > room) this.#hasHeldBack = true
-    this.#publish(Math.min(due - this.#published, room))
+    const missing = due - this.#publications.total
+    const room = MAX_UNFINISHED_PACED - this.#publications.unfinished
+    if (missing > room) this.#hasHeldBack = true
+    this.#publish(Math.min(missing, room))
   }
 
   #publish(count: number): void {
     if (count <= 0) return
-    const frames: Buffer[] = []
+    const frames: Buffer[][] = this.#clients.map(() => [])
     for (let i = 0; i < count; i++) {
-      const body = makeBody(PUBLISHER, ++this.#published, nowUs())
-      frames.push(clientFrame(Buffer.from(publicationText(this.#start.plan, body), 'latin1')))
+      const { publisher, sequence } = this.#publications.next()
+      frames[publisher]!.push(this.#frame(publisher, sequence))
     }
-    this.#client.sendFrames(frames)
+    for (const [publisher, own] of frames.entries()) {
+      if (own.length > 0) this.#clients[publisher]!.sendFrames(own)
+    }
+  }
+
+  #frame(publisher: number, sequence: number): Buffer {
+    const { plan } = this.#start
+    const topic = plan.topics[publisher % plan.topics.length]!
+    const body = makeBody(publisher, sequence, nowUs())
+    return clientFrame(Buffer.from(publicationText(plan, topic, body, sequence), 'latin1'))
   }
 }
 

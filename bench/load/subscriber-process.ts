@@ -11,14 +11,14 @@ import { ProgressReporter } from './progress-link.ts'
 const CONNECTS_AT_ONCE = 50
 /** One delivery in this many is timed. */
 const TIMED_ONE_IN = 16
-const PUBLISHERS = 1
 
 /** All subscribers of this process: connects them, checks what they get, reports what is complete. */
 class SubscriberLoad {
   readonly #start: SubscriberStart
   readonly #reporter: ProgressReporter
   readonly #checker: DeliveryChecker
-  readonly #completion: Completion
+  /** By publisher. */
+  readonly #completions: readonly Completion[]
   readonly #latency = new LatencyHistogram()
   readonly #clients: BenchClient[] = []
   #ready = 0
@@ -29,8 +29,8 @@ class SubscriberLoad {
   constructor(start: SubscriberStart, reporter: ProgressReporter) {
     this.#start = start
     this.#reporter = reporter
-    this.#checker = new DeliveryChecker(start.clients.length, PUBLISHERS)
-    this.#completion = new Completion(start.clients.length)
+    this.#checker = new DeliveryChecker(start.clients.length, start.publishers)
+    this.#completions = Array.from({ length: start.publishers }, () => new Completion(start.clients.length))
     for (let i = 0; i < CONNECTS_AT_ONCE; i++) this.#connectNext()
   }
 
@@ -60,6 +60,7 @@ class SubscriberLoad {
     const client = new BenchClient(this.#start.plan, 'subscriber', connectHeaders, {
       onReady: () => this.#onReady(),
       onBody: (bytes, start, length) => this.#onBody(index, bytes, start, length),
+      onReceipt: () => say({ type: 'failed', reason: `subscriber ${index} got a receipt` }),
       onRead: (count) => {
         this.#reads++
         this.#bytes += count
@@ -75,14 +76,17 @@ class SubscriberLoad {
     else this.#connectNext()
   }
 
-  #onBody(subscriber: number, bytes: Buffer, start: number, length: number): void {
+  #onBody(subscriber: number, bytes: Buffer, payloadStart: number, length: number): void {
     this.#deliveries++
-    const publisher = length < BODY_BYTES ? -1 : bodyPublisher(bytes, start)
+    const { bodyOffset } = this.#start.plan
+    const start = payloadStart + bodyOffset
+    const publisher = length < bodyOffset + BODY_BYTES ? -1 : bodyPublisher(bytes, start)
     const sequence = bodySequence(bytes, start)
     if (!this.#checker.take(subscriber, publisher, sequence)) return
     if ((sequence + subscriber) % TIMED_ONE_IN === 0)
       this.#latency.record(nowUs() - bodyMadeAtUs(bytes, start))
-    if (this.#completion.take(sequence)) this.#reporter.report(this.#completion.completed)
+    const completion = this.#completions[publisher]!
+    if (completion.take(sequence)) this.#reporter.report(publisher, completion.completed)
   }
 }
 

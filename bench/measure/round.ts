@@ -14,7 +14,12 @@ export interface RoundFigures {
   readonly seconds: number
   readonly deliveriesPerSecond: number
   readonly messagesPerSecond: number
-  readonly cpuUsPerDelivery: { readonly total: number; readonly relay: number; readonly broker: number }
+  readonly cpuUsPerDelivery: {
+    readonly total: number
+    readonly relay: number
+    readonly broker: number
+    readonly database: number
+  }
   readonly rssMiB: { readonly relay: number; readonly broker: number }
   /** As the server counts; where it does not, deliveries per read of the generator, which is near. */
   readonly framesPerWrite: number
@@ -70,15 +75,15 @@ async function takeSample(contestant: RunningContestant, group: LoadGroup): Prom
 function figures(before: Sample, after: Sample, result: LoadResult): RoundFigures {
   const elapsedUs = after.load.atUs - before.load.atUs
   const deliveries = after.load.deliveries - before.load.deliveries
-  const relay = (after.usage.relay.cpuUs - before.usage.relay.cpuUs) / deliveries
-  const broker = (after.usage.broker.cpuUs - before.usage.broker.cpuUs) / deliveries
+  const cpu = (of: keyof ServerUsage): number => (after.usage[of].cpuUs - before.usage[of].cpuUs) / deliveries
+  const [relay, broker, database] = [cpu('relay'), cpu('broker'), cpu('database')]
   const generatorLoads = after.load.cpuUs.map((cpuUs, i) => (cpuUs - before.load.cpuUs[i]!) / elapsedUs)
   const latency = (share: number): number => (percentileUs(after.load.latency, share) ?? Number.NaN) / 1000
   return {
     seconds: elapsedUs / 1e6,
     deliveriesPerSecond: (deliveries / elapsedUs) * 1e6,
     messagesPerSecond: ((after.load.published - before.load.published) / elapsedUs) * 1e6,
-    cpuUsPerDelivery: { total: relay + broker, relay, broker },
+    cpuUsPerDelivery: { total: relay + broker + database, relay, broker, database },
     rssMiB: { relay: after.usage.relay.rssBytes / 2 ** 20, broker: after.usage.broker.rssBytes / 2 ** 20 },
     ...framesPerWrite(before, after, deliveries),
     bytesPerDelivery: (after.load.bytes - before.load.bytes) / deliveries,

@@ -5,6 +5,7 @@ import { readProcTree, type ProcUsage } from './proc-usage.ts'
 export interface ServerUsage {
   readonly relay: ProcUsage
   readonly broker: ProcUsage
+  readonly database: ProcUsage
 }
 
 const NOTHING: ProcUsage = { cpuUs: 0, rssBytes: 0 }
@@ -14,8 +15,9 @@ const IDLE_SHARE = 0.08
 const IDLE_PATIENCE_MS = 15_000
 
 export async function readServerUsage(pids: ServerPids): Promise<ServerUsage> {
-  const [relay, broker] = await Promise.all([readOptional(pids.relay), readOptional(pids.broker)])
-  return { relay, broker }
+  const all = [pids.relay, pids.broker, pids.database].map(readOptional)
+  const [relay = NOTHING, broker = NOTHING, database = NOTHING] = await Promise.all(all)
+  return { relay, broker, database }
 }
 
 /**
@@ -28,10 +30,14 @@ export async function untilIdle(pids: ServerPids): Promise<void> {
   while (Date.now() < giveUpAt) {
     await delay(IDLE_SAMPLE_MS)
     const now = await readServerUsage(pids)
-    const usedUs = now.relay.cpuUs - before.relay.cpuUs + now.broker.cpuUs - before.broker.cpuUs
+    const usedUs = totalUs(now) - totalUs(before)
     if (usedUs / 1000 / IDLE_SAMPLE_MS < IDLE_SHARE) return
     before = now
   }
+}
+
+function totalUs({ relay, broker, database }: ServerUsage): number {
+  return relay.cpuUs + broker.cpuUs + database.cpuUs
 }
 
 async function readOptional(pid: number | undefined): Promise<ProcUsage> {

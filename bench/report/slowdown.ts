@@ -11,12 +11,13 @@ export interface Slowdown {
   readonly isFault: boolean
 }
 
-/** Compares the rows of `relay` with those of the base, load by load. */
+/** Compares the rows of `relay`, `relay+sqlite`, … with those of the base, load by load. */
 export function slowdowns(rows: readonly Row[], baseName: string): readonly Slowdown[] {
   return rows
-    .filter((row) => row.contestant === 'relay' && row.rounds.length > 0)
+    .filter((row) => /^relay(\+|$)/.test(row.contestant) && row.rounds.length > 0)
     .flatMap((relay) => {
-      const base = rows.find((row) => isSameLoad(row, relay) && row.contestant === baseName)
+      const name = relay.contestant.replace('relay', baseName)
+      const base = rows.find((row) => isSameLoad(row, relay) && row.contestant === name)
       if (base === undefined || base.rounds.length === 0) return []
       return [
         compare(relay, base, {
@@ -46,7 +47,7 @@ function compare(relay: Row, base: Row, figure: Figure): Slowdown {
   const noise = Math.max(spread(ours), spread(theirs))
   const isFault = slower > ALLOWED + noise
   const text =
-    `${relay.scenario} N=${relay.subscribers} ${figure.what}: ${slower > 0 ? 'worse' : 'better'} by ` +
+    `${relay.scenario} N=${relay.subscribers} ${relay.contestant} ${figure.what}: ${slower > 0 ? 'worse' : 'better'} by ` +
     `${percent(Math.abs(slower))} than ${base.contestant}, spread ±${percent(noise)}${isFault ? ': SLOWER' : ''}`
   return { text, isFault }
 }

@@ -12,6 +12,7 @@ const HEADINGS = [
   'CPU us/delivery',
   'relay',
   'broker',
+  'database',
   'MiB relay',
   'MiB broker',
   'frames/write',
@@ -59,6 +60,7 @@ function cells(row: Row): readonly string[] {
     withSpread(row, (round) => round.cpuUsPerDelivery.total, 2),
     figure(median((round) => round.cpuUsPerDelivery.relay)),
     figure(median((round) => round.cpuUsPerDelivery.broker)),
+    figure(median((round) => round.cpuUsPerDelivery.database)),
     figure(
       median((round) => round.rssMiB.relay),
       0,

@@ -14,10 +14,16 @@ export interface Ratio {
 
 interface Target {
   readonly scenario: string
+  readonly contestant: string
   readonly against: string
   readonly what: string
   readonly pick: (round: RoundFigures) => number
-  readonly goal: string
+  /** Without it the figure is printed and judged by nobody. */
+  readonly goal?: Goal
+}
+
+interface Goal {
+  readonly text: string
   readonly isMet: (value: number) => boolean
   /** The target holds from this number of subscribers up, or only there. */
   readonly applies: (subscribers: number) => boolean
@@ -26,71 +32,104 @@ interface Target {
 const TARGETS: readonly Target[] = [
   {
     scenario: 'fan-out',
+    contestant: 'relay',
     against: 'web-stomp',
     what: 'deliveries/s',
     pick: (round) => round.deliveriesPerSecond,
-    goal: '>= 15 at N = 500, reach for 30',
-    isMet: (value) => value >= 15,
-    applies: (subscribers) => subscribers === 500,
+    goal: {
+      text: '>= 15 at N = 500, reach for 30',
+      isMet: (value) => value >= 15,
+      applies: (subscribers) => subscribers === 500,
+    },
   },
   {
     scenario: 'fan-out',
+    contestant: 'relay',
     against: 'web-stomp',
     what: 'CPU per delivery',
     pick: (round) => round.cpuUsPerDelivery.total,
-    goal: '<= 1/40 at N = 500, reach for 1/80',
-    isMet: (value) => value <= 1 / 40,
-    applies: (subscribers) => subscribers === 500,
+    goal: {
+      text: '<= 1/40 at N = 500, reach for 1/80',
+      isMet: (value) => value <= 1 / 40,
+      applies: (subscribers) => subscribers === 500,
+    },
   },
   {
     scenario: 'fan-out',
+    contestant: 'relay',
     against: 'raw-ws',
     what: 'own CPU per delivery, without the broker',
     pick: (round) => round.cpuUsPerDelivery.relay,
-    goal: '<= 1.25 at N >= 500',
-    isMet: (value) => value <= 1.25,
-    applies: (subscribers) => subscribers >= 500,
+    goal: {
+      text: '<= 1.25 at N >= 500',
+      isMet: (value) => value <= 1.25,
+      applies: (subscribers) => subscribers >= 500,
+    },
   },
   {
     scenario: 'fan-out-paced',
+    contestant: 'relay',
     against: 'web-stomp',
     what: 'CPU per delivery',
     pick: (round) => round.cpuUsPerDelivery.total,
-    goal: '<= 1/8 at N = 500',
-    isMet: (value) => value <= 1 / 8,
-    applies: (subscribers) => subscribers === 500,
+    goal: {
+      text: '<= 1/8 at N = 500',
+      isMet: (value) => value <= 1 / 8,
+      applies: (subscribers) => subscribers === 500,
+    },
   },
+  ...storing('relay+sqlite', 'relay+unstored', { isPromised: true }),
+  ...storing('relay+postgres', 'relay+unstored', { isPromised: true }),
+  ...storing('memory+sqlite', 'memory+unstored', { isPromised: false }),
 ]
 
-/** `relay` against the others, wherever both were measured; medians of their rounds. */
+function storing(
+  contestant: string,
+  against: string,
+  { isPromised }: { readonly isPromised: boolean },
+): readonly Target[] {
+  const goal: Goal = {
+    text: '>= 0.8 at N = 100',
+    isMet: (value) => value >= 0.8,
+    applies: (subscribers) => subscribers === 100,
+  }
+  const row = { scenario: 'chat', contestant, against }
+  return [
+    {
+      ...row,
+      what: 'deliveries/s',
+      pick: (round) => round.deliveriesPerSecond,
+      ...(isPromised ? { goal } : {}),
+    },
+    { ...row, what: 'CPU per delivery', pick: (round) => round.cpuUsPerDelivery.total },
+  ]
+}
+
+/** This project's rows against the others, wherever both were measured; medians of their rounds. */
 export function ratios(rows: readonly Row[]): readonly Ratio[] {
-  return rows
-    .filter((row) => row.contestant === 'relay' && row.rounds.length > 0)
-    .flatMap((relay) =>
-      TARGETS.filter((target) => target.scenario === relay.scenario).flatMap((target) => {
-        const other = rows.find((row) => isSameLoad(row, relay) && row.contestant === target.against)
-        return other === undefined || other.rounds.length === 0 ? [] : [ratio(target, relay, other)]
+  return TARGETS.flatMap((target) =>
+    rows
+      .filter((row) => row.scenario === target.scenario && row.contestant === target.contestant)
+      .flatMap((ours) => {
+        const other = rows.find((row) => isSameLoad(row, ours) && row.contestant === target.against)
+        const isMeasured = ours.rounds.length > 0 && other !== undefined && other.rounds.length > 0
+        return isMeasured ? [ratio(target, ours, other)] : []
       }),
-    )
+  )
 }
 
 export function isSameLoad(a: Row, b: Row): boolean {
   return a.scenario === b.scenario && a.subscribers === b.subscribers
 }
 
-function ratio(target: Target, relay: Row, other: Row): Ratio {
-  const value =
-    summarize(relay.rounds.map(target.pick)).median / summarize(other.rounds.map(target.pick)).median
-  const { scenario, subscribers } = relay
+function ratio(target: Target, ours: Row, other: Row): Ratio {
+  const { what, against, goal, pick } = target
+  const value = summarize(ours.rounds.map(pick)).median / summarize(other.rounds.map(pick)).median
+  const { scenario, subscribers, contestant } = ours
   const shown = value >= 0.5 ? `${value.toFixed(2)} x` : `1/${(1 / value).toFixed(1)} of`
-  const head = `relay has ${shown} the ${target.what} of ${target.against}`
-  if (!target.applies(subscribers)) return { scenario, subscribers, value, text: head }
-  const isMet = target.isMet(value)
-  return {
-    scenario,
-    subscribers,
-    value,
-    isMet,
-    text: `${head} (target ${target.goal}: ${isMet ? 'met' : 'MISSED'})`,
-  }
+  const head = `${contestant} has ${shown} the ${what} of ${against}`
+  if (goal === undefined || !goal.applies(subscribers)) return { scenario, subscribers, value, text: head }
+  const isMet = goal.isMet(value)
+  const text = `${head} (target ${goal.text}: ${isMet ? 'met' : 'MISSED'})`
+  return { scenario, subscribers, value, isMet, text }
 }

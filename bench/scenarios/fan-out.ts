@@ -1,27 +1,42 @@
-import type { RunningContestant } from '../contestants/contestant.ts'
+import type { Contestant } from '../contestants/contestant.ts'
+import { oneTopicPlan } from '../load/client-plan.ts'
+import type { LoadSetting } from '../load/load-group.ts'
 import type { Pacing } from '../load/process-messages.ts'
-import { measureRound, type RoundFigures } from '../measure/round.ts'
+import { measureRound } from '../measure/round.ts'
 import { summarize } from '../measure/rounds.ts'
 import type { BenchOptions } from '../options.ts'
-import type { Row } from './row.ts'
-import type { ScenarioContext } from './scenario-context.ts'
+import { emptyRow, measureInto, progressLine } from './measured-row.ts'
+import type { RunningEntry, Scenario, ScenarioContext } from './scenario.ts'
+
+const DEFAULT_SUBSCRIBERS = [10, 100, 500]
+const TOPIC = '/topic/bench'
 
 /** One publisher, N subscribers of one topic, 128 bytes, with a window of unfinished messages. */
-export async function fanOut(context: ScenarioContext): Promise<void> {
-  const { options } = context
-  for (const subscribers of options.subscriberCounts) {
-    const pacing: Pacing = { kind: 'saturated', window: options.window }
-    await measureRows(context, { scenario: 'fan-out', subscribers, pacing })
-  }
+export const fanOut: Scenario = {
+  isPlayedBy,
+  async run(context) {
+    const { options } = context
+    for (const subscribers of options.subscriberCounts ?? DEFAULT_SUBSCRIBERS) {
+      await measureRows(context, { scenario: 'fan-out', subscribers, pacing: saturated(options) })
+    }
+  },
 }
 
 /** The same at a fixed rate that every contestant sustains: what is saved without deep batches. */
-export async function fanOutPaced(context: ScenarioContext): Promise<void> {
-  for (const subscribers of context.options.subscriberCounts) {
-    const messagesPerSecond = context.options.rate ?? (await halfOfWebStomp(context, subscribers))
-    const pacing: Pacing = { kind: 'paced', messagesPerSecond }
-    await measureRows(context, { scenario: 'fan-out-paced', subscribers, pacing })
-  }
+export const fanOutPaced: Scenario = {
+  isPlayedBy,
+  async run(context) {
+    for (const subscribers of context.options.subscriberCounts ?? DEFAULT_SUBSCRIBERS) {
+      const messagesPerSecond = context.options.rate ?? (await halfOfWebStomp(context, subscribers))
+      const pacing: Pacing = { kind: 'paced', messagesPerSecond }
+      await measureRows(context, { scenario: 'fan-out-paced', subscribers, pacing })
+    }
+  },
+}
+
+/** Nothing is stored here, so a relay with another database would only be the same once more. */
+function isPlayedBy({ database }: Contestant): boolean {
+  return database !== 'postgres'
 }
 
 interface RowSetting {
@@ -30,51 +45,24 @@ interface RowSetting {
   readonly pacing: Pacing
 }
 
-interface GrowingRow extends Row {
-  readonly rounds: RoundFigures[]
-  readonly failures: string[]
-  readonly framesPerWriteGiven: number[]
-}
-
 async function measureRows(context: ScenarioContext, setting: RowSetting): Promise<void> {
-  const rows = context.contestants.map(([name]) => emptyRow(name, setting))
-  let { framesPerWrite } = context.options
-  const pacemaker = context.contestants.some(([name]) => name === 'relay') ? 'relay' : 'memory'
-  for (let round = 1; round <= context.options.rounds; round++) {
-    for (const [index, [name, contestant]] of context.contestants.entries()) {
+  const { options, contestants } = context
+  const rows = contestants.map(({ name }) => emptyRow({ ...setting, contestant: name }))
+  let { framesPerWrite } = options
+  const pacemaker = contestants.some(({ name }) => name === 'relay') ? 'relay' : 'memory'
+  for (let round = 1; round <= options.rounds; round++) {
+    for (const [index, entry] of contestants.entries()) {
       const row = rows[index]!
-      const figures = await tryRound(contestant, row, {
-        ...setting,
-        options: context.options,
-        framesPerWrite,
-      })
+      const load = loadOf(entry, setting, options)
+      const figures = await measureInto(row, entry.running, load, { options, framesPerWrite })
       context.say(progressLine(row, round, figures))
       // A group larger than the window would never fill up.
-      if (name === pacemaker && figures !== undefined) {
-        framesPerWrite = Math.max(1, Math.min(Math.round(figures.framesPerWrite), context.options.window))
+      if (entry.name === pacemaker && figures !== undefined) {
+        framesPerWrite = Math.max(1, Math.min(Math.round(figures.framesPerWrite), options.window))
       }
     }
   }
   context.rows.push(...rows)
-}
-
-async function tryRound(
-  contestant: RunningContestant,
-  row: GrowingRow,
-  setting: RowSetting & { options: BenchOptions; framesPerWrite: number },
-): Promise<RoundFigures | undefined> {
-  const { options, subscribers, pacing, framesPerWrite } = setting
-  try {
-    await contestant.prepare({ framesPerWrite, rawFrameBytes: options.rawFrameBytes })
-    const load = { subscribers, pacing, generators: options.generators }
-    const figures = await measureRound(contestant, load, options)
-    row.rounds.push(figures)
-    row.framesPerWriteGiven.push(framesPerWrite)
-    return figures
-  } catch (error) {
-    row.failures.push(error instanceof Error ? error.message : String(error))
-    return undefined
-  }
 }
 
 async function halfOfWebStomp(context: ScenarioContext, subscribers: number): Promise<number> {
@@ -83,26 +71,22 @@ async function halfOfWebStomp(context: ScenarioContext, subscribers: number): Pr
   )
   const rates = known?.rounds.map((round) => round.messagesPerSecond) ?? []
   if (rates.length > 0) return summarize(rates).median / 2
-  const webStomp = context.contestants.find(([name]) => name === 'web-stomp')?.[1]
+  const { options } = context
+  const webStomp = context.contestants.find(({ name }) => name === 'web-stomp')
   if (webStomp === undefined) throw new Error('fan-out-paced needs --rate or the contestant web-stomp')
-  const pacing: Pacing = { kind: 'saturated', window: context.options.window }
-  const load = { subscribers, pacing, generators: context.options.generators }
-  const figures = await measureRound(webStomp, load, context.options)
+  const load = loadOf(webStomp, { subscribers, pacing: saturated(options) }, options)
+  const figures = await measureRound(webStomp.running, load, options)
   return figures.messagesPerSecond / 2
 }
 
-function emptyRow(contestant: string, setting: RowSetting): GrowingRow {
-  const pacing =
-    setting.pacing.kind === 'saturated'
-      ? `window ${setting.pacing.window}`
-      : `${setting.pacing.messagesPerSecond.toFixed(1)} messages/s`
-  const { scenario, subscribers } = setting
-  return { scenario, subscribers, pacing, contestant, rounds: [], failures: [], framesPerWriteGiven: [] }
+function loadOf(
+  { running }: RunningEntry,
+  { subscribers, pacing }: Omit<RowSetting, 'scenario'>,
+  { generators }: BenchOptions,
+): LoadSetting {
+  return { plan: oneTopicPlan(running.access, TOPIC), publishers: 1, subscribers, generators, pacing }
 }
 
-function progressLine(row: Row, round: number, figures: RoundFigures | undefined): string {
-  const head = `${row.scenario} N=${row.subscribers} ${row.contestant} round ${round}: `
-  if (figures === undefined) return `${head}${row.failures.at(-1) ?? 'failed'}`
-  const cpu = figures.cpuUsPerDelivery.total.toFixed(2)
-  return `${head}${figures.deliveriesPerSecond.toFixed(0)} deliveries/s, ${cpu} us each`
+function saturated({ window }: BenchOptions): Pacing {
+  return { kind: 'saturated', window }
 }

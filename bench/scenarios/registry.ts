@@ -1,8 +1,10 @@
+import { chat } from './chat.ts'
 import { fanOut, fanOutPaced } from './fan-out.ts'
-import type { ScenarioContext } from './scenario-context.ts'
+import type { Scenario } from './scenario.ts'
 
 /** In the order they run: a later one may look at an earlier one's rows. */
-export const SCENARIOS: Readonly<Record<string, (context: ScenarioContext) => Promise<void>>> = {
+export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   'fan-out': fanOut,
   'fan-out-paced': fanOutPaced,
+  chat,
 }

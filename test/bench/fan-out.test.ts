@@ -1,16 +1,18 @@
 import t from 'tap'
 import { rawWs } from '../../bench/contestants/raw-ws.ts'
 import { isValid, measureRound, type RoundFigures } from '../../bench/measure/round.ts'
+import { oneTopicPlan } from '../../bench/load/client-plan.ts'
 import type { Pacing } from '../../bench/load/process-messages.ts'
 
 const DURATIONS = { warmUpMs: 50, measureMs: 300 }
 
 const server = await rawWs.start()
 t.teardown(async () => server.stop())
+const plan = oneTopicPlan(server.access, '/topic/bench')
 
 async function round(pacing: Pacing, framesPerWrite: number): Promise<RoundFigures> {
   await server.prepare({ framesPerWrite, rawFrameBytes: 0 })
-  return measureRound(server, { subscribers: 3, generators: 2, pacing }, DURATIONS)
+  return measureRound(server, { plan, publishers: 1, subscribers: 3, generators: 2, pacing }, DURATIONS)
 }
 
 await t.test('delivers everything to 3 subscribers of raw-ws in 2 processes, saturated', async (t) => {

@@ -18,7 +18,7 @@ function round(
     seconds: 1,
     deliveriesPerSecond,
     messagesPerSecond: deliveriesPerSecond / 500,
-    cpuUsPerDelivery: { total: cpuUs, relay: cpuUs, broker: 0 },
+    cpuUsPerDelivery: { total: cpuUs, relay: cpuUs, broker: 0, database: 0 },
     rssMiB: { relay: 100, broker: 0 },
     framesPerWrite: 2,
     isFramesPerWriteCounted: true,
@@ -49,6 +49,32 @@ await t.test('says which targets are met and which are missed', async (t) => {
   ])
 })
 
+await t.test('judges what storing costs where it was promised', async (t) => {
+  const chat = (contestant: string, deliveries: number, subscribers = 100): Row => ({
+    ...row(contestant, [round(deliveries, 2)]),
+    scenario: 'chat',
+    subscribers,
+  })
+  const rows = [
+    chat('relay+unstored', 1000),
+    chat('relay+sqlite', 850),
+    chat('relay+postgres', 700),
+    chat('memory+unstored', 1000),
+    chat('memory+sqlite', 100),
+  ]
+  const verdicts = ratios(rows).filter(({ text }) => text.includes('deliveries/s'))
+  t.same(
+    verdicts.map(({ isMet }) => isMet),
+    [true, false, undefined],
+  )
+  t.match(verdicts[0]?.text, /relay\+sqlite has 0\.85 x .* of relay\+unstored \(target >= 0\.8/)
+  const few = ratios([chat('relay+unstored', 1000, 10), chat('relay+sqlite', 100, 10)])
+  t.same(
+    few.map(({ isMet }) => isMet),
+    [undefined, undefined],
+  )
+})
+
 await t.test('fails a row that lost something, did not drain or broke off', async (t) => {
   const good = round(1000, 1)
   t.notOk(hasFailed(row('relay', [good])))
@@ -74,6 +100,14 @@ await t.test('calls slower only what is slower by more than 10 % beyond the spre
   t.same(verdicts(round(2000, 5)), [false, false])
 })
 
+await t.test('compares each row of the relay with the same row of the base', async (t) => {
+  const rows = [row('relay+sqlite', [round(500, 10)]), row('base+sqlite', [round(1000, 10)])]
+  t.match(slowdowns([...rows, row('base', [round(1, 1)])], 'base'), [
+    { text: /relay\+sqlite deliveries.* than base\+sqlite/, isFault: true },
+    { isFault: false },
+  ])
+})
+
 await t.test('takes contestants in the order of the registry, whatever the order asked for', async (t) => {
   const options = readOptions(
     ['fan-out', '--contestants', 'raw-ws,relay', '--n', '1,20', '--rounds', '5'],
@@ -86,6 +120,8 @@ await t.test('takes contestants in the order of the registry, whatever the order
     rounds: 5,
   })
   t.same(readOptions([], KNOWN).scenarios, KNOWN.scenarios)
+  t.equal(readOptions([], KNOWN).subscriberCounts, undefined)
+  t.equal(readOptions([], KNOWN).subscriberCounts, undefined)
 })
 
 await t.test('refuses arguments that mean nothing', async (t) => {
