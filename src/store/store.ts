@@ -30,6 +30,14 @@ export interface Store {
   readonly deadLetters: DeadLetterReader
   readonly log: StreamLog
   readonly outbox: OutboxRepository
+  readonly nodes: NodeRepository
+  readonly requests: RequestRepository
+
+  /**
+   * Asks the database for its epoch, which is another one once another database was put in its place;
+   * `epoch` says the answer from then on.
+   */
+  refreshEpoch(): Promise<string>
 
   /**
    * Runs `work` in one transaction: all of it is committed when the promise resolves, and none when
@@ -38,6 +46,10 @@ export interface Store {
    * `too-many-pending`. `work` must not wait for another `transact`: it would wait for itself. Reads
    * of the repositories above are fine, and see what was committed before. Stored events come from
    * `StreamAppender`, which adds group commit and relaying; other work may call this directly.
+   *
+   * `work` is called again, with a new transaction, where the database gave the first one up for
+   * another node's sake: a deadlock, or a request that the other one remembered first. So it must
+   * have no effect but on `tx`. After several such attempts the call rejects with `store-unavailable`.
    */
   transact<R>(work: (tx: StoreTransaction) => Promise<R>): Promise<R>
 
@@ -58,6 +70,12 @@ export interface StoreTransaction {
   readonly broadcasts: { insert(row: BroadcastRow): void }
   readonly notifications: { insert(row: NotificationRow): void }
   readonly deadLetters: { insert(row: DeadLetterRow): void }
+  readonly requests: {
+    /** What is remembered of these keys, in one question; keys that are not remembered are not in the answer. */
+    find(keys: readonly string[]): Promise<ReadonlyMap<string, unknown>>
+    /** Remembers an answer. Where another node remembered the key first, the transaction runs again. */
+    insert(row: RequestRow): void
+  }
   readonly orders: {
     /** The order as this transaction sees it, own saves included; locked until the transaction ends. */
     find(orderId: string): Promise<OrderRow | null>
@@ -211,6 +229,8 @@ export interface NewEventRow {
   /** Text, as stored events are JSON. */
   readonly body: string
   readonly createdAt: string
+  /** From then on it may be trimmed. */
+  readonly expiresAt: string
 }
 
 export interface AppendedEvent {
@@ -234,6 +254,11 @@ export interface StreamLog {
   heads(streams: readonly string[]): Promise<ReadonlyMap<string, number>>
   /** Events with greater offsets, ascending, without gaps, beginning with the first one kept. */
   read(stream: string, afterOffset: number, limit: number): Promise<readonly StoredEvent[]>
+  /**
+   * Removes about `limit` events that have expired, oldest first, and answers how many. Of a stream it
+   * removes a beginning, never a middle, and nothing that still waits in an outbox.
+   */
+  trim(nowIso: string, limit: number): Promise<number>
 }
 
 export interface OutboxRow extends AppendedEvent {
@@ -248,4 +273,39 @@ export interface OutboxRepository {
   pending(afterSeq: number, limit: number): Promise<readonly OutboxRow[]>
   /** The broker has them. Rows already gone are no fault. */
   remove(seqs: readonly number[]): Promise<void>
+  /**
+   * Makes rows of nodes without a living lease this node's own and answers them, ascending by `seq`, at
+   * most `limit`. Where two nodes claim at once, each row goes to one of them.
+   */
+  claim(limit: number): Promise<readonly OutboxRow[]>
+  /** How long the oldest row of all nodes has waited, in milliseconds by its event's `createdAt`; 0 where there is none. */
+  ageMs(nowMs: number): Promise<number>
+}
+
+/** Who is alive. Times are the database's own, so that clocks of nodes may differ. */
+export interface NodeRepository {
+  /**
+   * Takes the name or keeps it, for `ttlMs` from now. Answers false, and changes nothing, where the
+   * living lease of another `boot` has it.
+   */
+  renew(lease: { readonly nodeId: string; readonly boot: string; readonly ttlMs: number }): Promise<boolean>
+  /** Gives the name back, if this `boot` has it. */
+  release(lease: { readonly nodeId: string; readonly boot: string }): Promise<void>
+  /** Names with a living lease, sorted. */
+  living(): Promise<readonly string[]>
+}
+
+/** What a request with a `clientId` was answered, so that its repetition is answered alike. */
+export interface RequestRow {
+  /** 64 hexadecimal digits: a hash of who asked, for what, and the `clientId`. */
+  readonly key: string
+  /** Any JSON value. */
+  readonly answer: unknown
+  /** From then on it may be forgotten. */
+  readonly expiresAt: string
+}
+
+export interface RequestRepository {
+  /** Forgets about `limit` expired ones, and answers how many. */
+  trim(nowIso: string, limit: number): Promise<number>
 }

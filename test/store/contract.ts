@@ -1,38 +1,41 @@
 import type { Test } from 'tap'
 import type { Store } from '../../src/store/store.ts'
 import { entitiesContract } from './entity-contract.ts'
-import { AT } from './rows.ts'
+import { identitiesContract } from './identity-contract.ts'
+import { nodesContract } from './node-contract.ts'
+import { outboxContract } from './outbox-contract.ts'
+import { requestsContract } from './request-contract.ts'
+import { severalNodesContract } from './several-nodes-contract.ts'
 import { streamsContract } from './stream-contract.ts'
+import { textsContract } from './text-contract.ts'
 import { transactionsContract } from './transaction-contract.ts'
+import { trimContract } from './trim-contract.ts'
 
-/** The port's suite: run by every dialect. `open` answers a store on an empty database; it tears down itself. */
-export async function storeContract(t: Test, open: (t: Test) => Promise<Store>): Promise<void> {
-  await entitiesContract(t, open)
-  await transactionsContract(t, open)
-  await streamsContract(t, open)
-  await identities(t, open)
+/** An empty database, until the first store is opened on it. */
+export interface TestDatabase {
+  /** A store that ends with the test. The first is a server; another one is where the database can serve two. */
+  open(nodeId: string): Promise<Store>
 }
 
-async function identities(t: Test, open: (t: Test) => Promise<Store>): Promise<void> {
-  await t.test('creates an account once, and tells names apart by case', async (t) => {
-    const store = await open(t)
-    const account = { name: 'root', passwordHash: 'x', roles: ['admin', 'user'], createdAt: AT }
-    await store.accounts.create(account)
-    await t.rejects(store.accounts.create({ ...account, passwordHash: 'y' }), { code: 'conflict' })
-    await store.accounts.create({ ...account, name: 'Root' })
-    t.strictSame(await store.accounts.find('root'), account)
-    t.equal(await store.accounts.find('ROOT'), null)
-  })
+export interface ContractOptions {
+  /** Makes a database that goes with the test. */
+  newDatabase(t: Test): Promise<TestDatabase>
+  /** Whether several nodes may serve one database. */
+  readonly servesSeveral: boolean
+}
 
-  await t.test('makes a setting once, whoever asks at the same time', async (t) => {
-    const store = await open(t)
-    t.equal(await store.settings.find('k'), null)
-    const values = await Promise.all(
-      ['a', 'b', 'c'].map((value) => store.settings.getOrCreate('k', () => value)),
-    )
-    t.equal(new Set(values).size, 1)
-    t.equal(await store.settings.getOrCreate('k', () => 'd'), values[0])
-    t.equal(await store.settings.find('k'), values[0])
-    t.match(store.epoch, /^[A-Za-z0-9_-]{6,12}$/)
-  })
+/** The port's suite: run by every dialect. */
+export async function storeContract(t: Test, options: ContractOptions): Promise<void> {
+  const newDatabase = (test: Test) => options.newDatabase(test)
+  const open = async (test: Test) => (await newDatabase(test)).open('node-1')
+  await entitiesContract(t, open)
+  await textsContract(t, open)
+  await transactionsContract(t, open)
+  await streamsContract(t, open)
+  await trimContract(t, open)
+  await outboxContract(t, newDatabase)
+  await nodesContract(t, newDatabase)
+  await requestsContract(t, open)
+  await identitiesContract(t, open)
+  if (options.servesSeveral) await severalNodesContract(t, newDatabase)
 }

@@ -1,6 +1,7 @@
 import type { MessageRow, NewEventRow, NotificationRow, OrderRow } from '../../src/store/store.ts'
 
 export const AT = '2030-01-31T09:30:00.000Z'
+export const LATER = '2030-02-28T09:30:00.000Z'
 
 export function message(id: string, fields: Partial<MessageRow> = {}): MessageRow {
   return {
@@ -35,8 +36,17 @@ export function event(
   stream: string,
   body = '{}',
   address: unknown = { kind: 'topic', topic: stream },
+  fields: Partial<NewEventRow> = {},
 ): NewEventRow {
-  return { stream, address, headers: ['content-type', 'application/json'], body, createdAt: AT }
+  return {
+    stream,
+    address,
+    headers: ['content-type', 'application/json'],
+    body,
+    createdAt: AT,
+    expiresAt: LATER,
+    ...fields,
+  }
 }
 
 export function notification(data: unknown): NotificationRow {

@@ -1,22 +1,19 @@
-import type { Kysely } from 'kysely'
 import { MessageError } from '../../errors.ts'
 import type { AccountRepository, AccountRow, SettingRepository } from '../store.ts'
 import { guarded } from './failures.ts'
-import { fromAccount, toAccount } from './rows.ts'
-import type { Schema } from './schema.ts'
+import type { StoreConnections } from './store-connections.ts'
+import { checked, fromAccount, toAccount } from './rows.ts'
 
 export class KyselyAccounts implements AccountRepository {
-  readonly #reader: Kysely<Schema>
-  readonly #writer: Kysely<Schema>
+  readonly #connections: StoreConnections
 
-  constructor(reader: Kysely<Schema>, writer: Kysely<Schema>) {
-    this.#reader = reader
-    this.#writer = writer
+  constructor(connections: StoreConnections) {
+    this.#connections = connections
   }
 
   find(name: string): Promise<AccountRow | null> {
     return guarded(async () => {
-      const row = await this.#reader
+      const row = await this.#connections.reader
         .selectFrom('accounts')
         .selectAll()
         .where('name', '=', name)
@@ -26,30 +23,24 @@ export class KyselyAccounts implements AccountRepository {
   }
 
   create(row: AccountRow): Promise<void> {
+    const { idiom, aside } = this.#connections
     return guarded(async () => {
-      const answer = await this.#writer
-        .insertInto('accounts')
-        .values(fromAccount(row))
-        .onConflict((c) => c.column('name').doNothing())
-        .executeTakeFirst()
-      if (answer.numInsertedOrUpdatedRows === 0n) {
-        throw new MessageError('conflict', 'an account of this name exists')
-      }
+      if (await idiom.insertMissing(aside, 'accounts', fromAccount(row))) return
+      throw new MessageError('conflict', 'an account of this name exists')
     })
   }
 }
 
 export class KyselySettings implements SettingRepository {
-  readonly #writer: Kysely<Schema>
+  readonly #connections: StoreConnections
 
-  /** @param writer also asked, so that a value is seen as soon as it is there */
-  constructor(writer: Kysely<Schema>) {
-    this.#writer = writer
+  constructor(connections: StoreConnections) {
+    this.#connections = connections
   }
 
   find(key: string): Promise<string | null> {
     return guarded(async () => {
-      const row = await this.#writer
+      const row = await this.#connections.aside
         .selectFrom('settings')
         .select('value')
         .where('key', '=', key)
@@ -61,13 +52,8 @@ export class KyselySettings implements SettingRepository {
   async getOrCreate(key: string, make: () => string): Promise<string> {
     const found = await this.find(key)
     if (found !== null) return found
-    await guarded(() =>
-      this.#writer
-        .insertInto('settings')
-        .values({ key, value: make() })
-        .onConflict((c) => c.column('key').doNothing())
-        .execute(),
-    )
+    const { idiom, aside } = this.#connections
+    await guarded(() => idiom.insertMissing(aside, 'settings', checked({ key, value: make() })))
     return (await this.find(key)) ?? ''
   }
 }

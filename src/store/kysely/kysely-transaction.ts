@@ -8,17 +8,23 @@ import type {
   NewEventRow,
   NotificationRow,
   OrderRow,
+  RequestRow,
   StoreTransaction,
 } from '../store.ts'
-import { guarded } from './failures.ts'
+import { portionsOf } from './chunks.ts'
+import { eventBatch } from './event-batch.ts'
+import { unavailable } from './failures.ts'
+import type { Idiom } from './idiom.ts'
 import {
-  checked,
+  checkedKey,
   fromBroadcast,
   fromDeadLetter,
   fromMessage,
   fromNotification,
   fromOrder,
-  toJson,
+  fromRequest,
+  parseJson,
+  placeholderOrder,
   toOrder,
 } from './rows.ts'
 import type {
@@ -27,14 +33,20 @@ import type {
   MessageTable,
   NotificationTable,
   OrderTable,
+  RequestTable,
   Schema,
 } from './schema.ts'
 
 export interface TransactionOptions {
   readonly db: Kysely<Schema>
+  readonly idiom: Idiom
   readonly nodeId: string
-  /** The most parameters one statement may have. */
-  readonly maxParameters: number
+}
+
+/** Why the database will not commit this transaction, and whether another attempt may succeed. */
+export interface TransactionFailure {
+  readonly cause: unknown
+  readonly isContention: boolean
 }
 
 /** Stages inserts in memory and writes them with few statements at the end. */
@@ -45,6 +57,10 @@ export class KyselyTransaction implements StoreTransaction {
   readonly #notifications: NotificationTable[] = []
   readonly #deadLetters: DeadLetterTable[] = []
   readonly #orders: OrderTable[] = []
+  readonly #requests: RequestTable[] = []
+  /** Orders that were asked for and not there: rows of ours that keep others from inserting them. */
+  readonly #placeholders = new Set<string>()
+  #failure: TransactionFailure | undefined
   #isOver = false
 
   readonly messages = {
@@ -67,6 +83,15 @@ export class KyselyTransaction implements StoreTransaction {
       this.#stage(this.#deadLetters, fromDeadLetter(row))
     },
   }
+  readonly requests = {
+    find: (keys: readonly string[]): Promise<ReadonlyMap<string, unknown>> => this.#findRequests(keys),
+    insert: (row: RequestRow): void => {
+      if (this.#requests.some(({ key }) => key === row.key)) {
+        throw new MessageError('internal', 'the transaction remembers this request already')
+      }
+      this.#stage(this.#requests, fromRequest(row))
+    },
+  }
   readonly orders = {
     find: (orderId: string): Promise<OrderRow | null> => this.#findOrder(orderId),
     save: (row: OrderRow): void => {
@@ -78,8 +103,20 @@ export class KyselyTransaction implements StoreTransaction {
     this.#options = options
   }
 
+  /** Set where the database refused or did not answer, whatever the work made of it: there is no going on. */
+  get failure(): TransactionFailure | undefined {
+    return this.#failure
+  }
+
   async attempt<R>(part: () => Promise<R>): Promise<R> {
-    const stages = [this.#messages, this.#broadcasts, this.#notifications, this.#deadLetters, this.#orders]
+    const stages = [
+      this.#messages,
+      this.#broadcasts,
+      this.#notifications,
+      this.#deadLetters,
+      this.#orders,
+      this.#requests,
+    ]
     const lengths = stages.map((stage) => stage.length)
     try {
       return await part()
@@ -89,111 +126,113 @@ export class KyselyTransaction implements StoreTransaction {
     }
   }
 
-  appendEvents(events: readonly NewEventRow[]): Promise<readonly AppendedEvent[]> {
+  async appendEvents(events: readonly NewEventRow[]): Promise<readonly AppendedEvent[]> {
     this.#mustBeOpen()
-    return guarded(async () => {
-      if (events.length === 0) return []
-      const rows = await this.#number(events)
-      await this.#insert('events', rows)
-      const seqs = await this.#insertOutbox(events, rows)
-      return rows.map(({ stream, offset }, i) => ({ seq: seqs[i] ?? 0, stream, offset }))
-    })
+    if (events.length === 0) return []
+    const batch = eventBatch(this.#options.nodeId, events)
+    return this.#ask(() => this.#options.idiom.append(this.#options.db, batch))
   }
 
   /** Writes what was staged. After it the transaction takes nothing more. */
   async flush(): Promise<void> {
     this.#isOver = true
-    await guarded(async () => {
-      await this.#insert('messages', this.#messages)
-      await this.#insert('broadcasts', this.#broadcasts)
-      await this.#insert('notifications', this.#notifications)
-      await this.#insert('dead_letters', this.#deadLetters)
-      await this.#saveOrders()
-    })
+    const steps = [
+      () => this.#insertRequests(),
+      () => this.#insert('messages', this.#messages),
+      () => this.#insert('broadcasts', this.#broadcasts),
+      () => this.#insert('notifications', this.#notifications),
+      () => this.#insert('dead_letters', this.#deadLetters),
+      () => this.#saveOrders(),
+    ]
+    if (this.#options.idiom.isPipelined) {
+      await Promise.all(steps.map((step) => step()))
+    } else {
+      for (const step of steps) await step()
+    }
   }
 
-  /** Allocates offsets. One statement locks the streams, sorted, and raises their heads. */
-  async #number(events: readonly NewEventRow[]) {
-    const counts = new Map<string, number>()
-    for (const { stream } of events) counts.set(stream, (counts.get(stream) ?? 0) + 1)
-    const names = [...counts.keys()].toSorted()
-    const next = new Map<string, number>()
-    for (const chunk of this.#chunks(names, 2)) {
-      const heads = await this.#options.db
-        .insertInto('streams')
-        .values(chunk.map((name) => checked({ name, head: counts.get(name) ?? 0 })))
-        .onConflict((c) =>
-          c.column('name').doUpdateSet((e) => ({ head: e('streams.head', '+', e.ref('excluded.head')) })),
-        )
-        .returning(['name', 'head'])
-        .execute()
-      for (const { name, head } of heads) next.set(name, head - (counts.get(name) ?? 0) + 1)
+  async #findRequests(keys: readonly string[]): Promise<ReadonlyMap<string, unknown>> {
+    this.#mustBeOpen()
+    const found = new Map<string, unknown>()
+    const { db, idiom } = this.#options
+    for (const portion of portionsOf(keys, idiom.maxParameters)) {
+      const rows = await this.#ask(() =>
+        db.selectFrom('requests').select(['key', 'answer']).where('key', 'in', portion).execute(),
+      )
+      for (const { key, answer } of rows) found.set(key, parseJson(answer))
     }
-    return events.map(({ stream, headers, body, createdAt }) => {
-      const offset = next.get(stream) ?? 0
-      next.set(stream, offset + 1)
-      return checked({ stream, offset, headers: toJson(headers), body, created_at: createdAt })
-    })
-  }
-
-  async #insertOutbox(events: readonly NewEventRow[], rows: readonly { stream: string; offset: number }[]) {
-    const outbox = rows.map(({ stream, offset }, i) => {
-      const address = toJson(events[i]?.address)
-      return checked({ node: this.#options.nodeId, stream, offset, address })
-    })
-    const seqs: number[] = []
-    for (const chunk of this.#chunks(outbox, 4)) {
-      const answer = await this.#options.db.insertInto('outbox').values(chunk).returning('seq').execute()
-      seqs.push(...answer.map(({ seq }) => seq))
+    for (const { key, answer } of this.#requests) {
+      if (keys.includes(key)) found.set(key, parseJson(answer))
     }
-    // Numbers are given in the order of the rows; the answer may come in another one.
-    return seqs.toSorted((a, b) => a - b)
+    return found
   }
 
   async #findOrder(orderId: string): Promise<OrderRow | null> {
     this.#mustBeOpen()
     const saved = this.#orders.findLast((order) => order.order_id === orderId)
     if (saved !== undefined) return toOrder(saved)
-    const { db } = this.#options
-    const found = await guarded(() =>
-      db.selectFrom('orders').selectAll().where('order_id', '=', orderId).executeTakeFirst(),
-    )
+    if (this.#placeholders.has(orderId)) return null
+    checkedKey('order_id', orderId)
+    const found = await this.#ask(() => this.#lockOrder(orderId))
     return found === undefined ? null : toOrder(found)
   }
 
+  /** No database locks a row that is not there: it is made, and taken away again if nobody saves it. */
+  async #lockOrder(orderId: string): Promise<OrderTable | undefined> {
+    const { db, idiom } = this.#options
+    const select = db
+      .selectFrom('orders')
+      .selectAll()
+      .where('order_id', '=', orderId)
+      .$if(idiom.hasRowLocks, (query) => query.forUpdate())
+    const found = await select.executeTakeFirst()
+    if (found !== undefined || !idiom.hasRowLocks) return found
+    if (!(await idiom.insertMissing(db, 'orders', placeholderOrder(orderId))))
+      return select.executeTakeFirst()
+    this.#placeholders.add(orderId)
+    return undefined
+  }
+
+  async #insertRequests(): Promise<void> {
+    const { db, idiom } = this.#options
+    if (this.#requests.length === 0) return
+    await this.#ask(
+      () => idiom.insertRows(db, 'requests', this.#requests),
+      (error) => idiom.isDuplicateKey(error),
+    )
+  }
+
   async #saveOrders(): Promise<void> {
+    const { db, idiom } = this.#options
+    if (this.#placeholders.size > 0) {
+      const ids = [...this.#placeholders]
+      await this.#ask(() => db.deleteFrom('orders').where('order_id', 'in', ids).execute())
+    }
+    if (this.#orders.length === 0) return
     // A statement may not name the same row twice: PostgreSQL refuses it.
     const latest = [...new Map(this.#orders.map((order) => [order.order_id, order])).values()]
-    for (const chunk of this.#chunks(latest, 8)) {
-      await this.#options.db
-        .insertInto('orders')
-        .values(chunk)
-        .onConflict((c) =>
-          c.column('order_id').doUpdateSet((e) => ({
-            user_id: e.ref('excluded.user_id'),
-            status: e.ref('excluded.status'),
-            items: e.ref('excluded.items'),
-            note: e.ref('excluded.note'),
-            version: e.ref('excluded.version'),
-            updated_at: e.ref('excluded.updated_at'),
-          })),
-        )
-        .execute()
-    }
+    await this.#ask(() => idiom.saveOrders(db, latest))
     await this.#insert('order_changes', this.#orders)
   }
 
   async #insert<T extends keyof Schema>(table: T, rows: readonly Insertable<Schema[T]>[]): Promise<void> {
-    const [first] = rows
-    if (first === undefined) return
-    for (const chunk of this.#chunks(rows, Object.keys(first).length)) {
-      await this.#options.db.insertInto(table).values(chunk).execute()
-    }
+    if (rows.length === 0) return
+    await this.#ask(() => this.#options.idiom.insertRows(this.#options.db, table, rows))
   }
 
-  *#chunks<T>(rows: readonly T[], columns: number): Generator<T[]> {
-    const size = Math.max(1, Math.floor(this.#options.maxParameters / columns))
-    for (let from = 0; from < rows.length; from += size) yield rows.slice(from, from + size)
+  /** After a failure nothing is asked: MySQL has rolled back then, and would commit each statement by itself. */
+  async #ask<R>(question: () => Promise<R>, isRace: (error: unknown) => boolean = () => false): Promise<R> {
+    if (this.#failure !== undefined) throw unavailable(this.#failure.cause)
+    try {
+      return await question()
+    } catch (error) {
+      if (error instanceof MessageError) throw error
+      this.#failure ??= {
+        cause: error,
+        isContention: isRace(error) || this.#options.idiom.isContention(error),
+      }
+      throw unavailable(error)
+    }
   }
 
   #stage<T>(stage: T[], row: T): void {

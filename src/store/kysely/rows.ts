@@ -8,7 +8,9 @@ import type {
   MessageRow,
   NotificationRow,
   OrderRow,
+  RequestRow,
 } from '../store.ts'
+import { KEY_LENGTHS } from './schema.ts'
 import type {
   AccountTable,
   BroadcastTable,
@@ -16,19 +18,34 @@ import type {
   MessageTable,
   NotificationTable,
   OrderTable,
+  RequestTable,
 } from './schema.ts'
 
 // SQLite reads a text only up to U+0000, PostgreSQL refuses it, and nobody agrees on lone surrogates.
 const UNSTORABLE = /\0|\p{Surrogate}/u
 
+const MAX_LENGTHS: ReadonlyMap<string, number> = new Map(Object.entries(KEY_LENGTHS))
+
 /** @throws MessageError `invalid-payload` where a text is not the same in every database */
 export function checked<T extends object>(table: T): T {
-  for (const value of Object.values(table)) {
-    if (typeof value === 'string' && UNSTORABLE.test(value)) {
-      throw new MessageError('invalid-payload', 'a text holds U+0000 or half of a surrogate pair')
-    }
+  for (const [column, value] of Object.entries(table)) {
+    if (typeof value === 'string') checkedKey(column, value)
   }
   return table
+}
+
+/** @throws MessageError `invalid-payload` where a text is not the same in every database */
+export function checkedKey(column: string, value: string): void {
+  storable(value)
+  if (value.length > (MAX_LENGTHS.get(column) ?? Infinity)) {
+    throw new MessageError('invalid-payload', 'a name is too long')
+  }
+}
+
+/** @throws MessageError `invalid-payload` where a text is not the same in every database */
+export function storable(text: string): string {
+  if (!UNSTORABLE.test(text)) return text
+  throw new MessageError('invalid-payload', 'a text holds U+0000 or half of a surrogate pair')
 }
 
 export function conversationKey(conversation: Conversation): string {
@@ -153,6 +170,24 @@ export function fromOrder(row: OrderRow): OrderTable {
     updated_at: row.updatedAt,
     created_at: row.createdAt,
   })
+}
+
+/** What keeps an order's place until the transaction ends; nobody else sees it. */
+export function placeholderOrder(orderId: string): OrderTable {
+  return {
+    order_id: orderId,
+    user_id: '',
+    status: '',
+    items: 'null',
+    note: null,
+    version: null,
+    updated_at: '',
+    created_at: '',
+  }
+}
+
+export function fromRequest(row: RequestRow): RequestTable {
+  return checked({ key: row.key, answer: toJson(row.answer), expires_at: row.expiresAt })
 }
 
 export function toDeadLetter(row: DeadLetterTable): DeadLetterRow {

@@ -13,6 +13,8 @@ export interface Schema {
   streams: StreamTable
   events: EventTable
   outbox: OutboxTable
+  nodes: NodeTable
+  requests: RequestTable
 }
 
 export interface AccountTable {
@@ -88,6 +90,8 @@ export interface DeadLetterTable {
 export interface StreamTable {
   name: string
   head: number
+  /** The latest of its events: so no event expires before one that came earlier. */
+  expires_at: string
 }
 
 export interface EventTable {
@@ -96,6 +100,7 @@ export interface EventTable {
   headers: string
   body: string
   created_at: string
+  expires_at: string
 }
 
 export interface OutboxTable {
@@ -105,3 +110,34 @@ export interface OutboxTable {
   offset: number
   address: string
 }
+
+export interface NodeTable {
+  node_id: string
+  boot: string
+  /** By the database's clock, since 1970. */
+  expires_ms: number
+}
+
+export interface RequestTable {
+  key: string
+  answer: string
+  expires_at: string
+}
+
+/**
+ * The longest texts that columns in keys and indexes take, in UTF-16 code units: MySQL needs to know, and
+ * all databases shall refuse the same. No index may be wider than 768 (InnoDB: 3072 bytes).
+ */
+export const KEY_LENGTHS = {
+  name: 512,
+  stream: 512,
+  conversation: 400,
+  key: 255,
+  id: 255,
+  user_id: 255,
+  order_id: 255,
+  node: 255,
+  node_id: 255,
+  created_at: 40,
+  expires_at: 40,
+} as const

@@ -1,16 +1,17 @@
-import type { Kysely } from 'kysely'
-import type { OutboxRepository, OutboxRow, StoredEvent, StreamLog } from '../store.ts'
+import type { StoredEvent, StreamLog } from '../store.ts'
 import { guarded } from './failures.ts'
-import { parseJson, parseTexts } from './rows.ts'
-import type { Schema } from './schema.ts'
+import { portionsOf } from './chunks.ts'
+import { parseTexts } from './rows.ts'
+import type { StoreConnections } from './store-connections.ts'
+
+const STREAMS_A_STATEMENT = 1000
+const EVENTS_A_STATEMENT = 200
 
 export class KyselyStreamLog implements StreamLog {
-  readonly #db: Kysely<Schema>
-  readonly #maxParameters: number
+  readonly #connections: StoreConnections
 
-  constructor(db: Kysely<Schema>, maxParameters: number) {
-    this.#db = db
-    this.#maxParameters = maxParameters
+  constructor(connections: StoreConnections) {
+    this.#connections = connections
   }
 
   async head(stream: string): Promise<number> {
@@ -21,9 +22,12 @@ export class KyselyStreamLog implements StreamLog {
   heads(streams: readonly string[]): Promise<ReadonlyMap<string, number>> {
     return guarded(async () => {
       const heads = new Map(streams.map((stream) => [stream, 0]))
-      for (let from = 0; from < streams.length; from += this.#maxParameters) {
-        const names = streams.slice(from, from + this.#maxParameters)
-        const rows = await this.#db.selectFrom('streams').selectAll().where('name', 'in', names).execute()
+      for (const names of portionsOf(streams, STREAMS_A_STATEMENT)) {
+        const rows = await this.#connections.reader
+          .selectFrom('streams')
+          .select(['name', 'head'])
+          .where('name', 'in', names)
+          .execute()
         for (const { name, head } of rows) heads.set(name, head)
       }
       return heads
@@ -32,7 +36,7 @@ export class KyselyStreamLog implements StreamLog {
 
   read(stream: string, afterOffset: number, limit: number): Promise<readonly StoredEvent[]> {
     return guarded(async () => {
-      const rows = await this.#db
+      const rows = await this.#connections.reader
         .selectFrom('events')
         .select(['offset', 'headers', 'body', 'created_at'])
         .where('stream', '=', stream)
@@ -48,53 +52,49 @@ export class KyselyStreamLog implements StreamLog {
       }))
     })
   }
-}
 
-export interface OutboxConnections {
-  readonly reader: Kysely<Schema>
-  readonly writer: Kysely<Schema>
-  readonly nodeId: string
-  readonly maxParameters: number
-}
-
-export class KyselyOutbox implements OutboxRepository {
-  readonly #options: OutboxConnections
-
-  constructor(options: OutboxConnections) {
-    this.#options = options
-  }
-
-  pending(afterSeq: number, limit: number): Promise<readonly OutboxRow[]> {
+  /**
+   * Expiry never falls along a stream (`StreamTable`), so that expired events in the order of expiry and
+   * offset are a beginning of each stream.
+   */
+  trim(nowIso: string, limit: number): Promise<number> {
+    const { reader, aside } = this.#connections
     return guarded(async () => {
-      const rows = await this.#options.reader
-        .selectFrom('outbox')
-        .innerJoin('events', (join) =>
-          join.onRef('events.stream', '=', 'outbox.stream').onRef('events.offset', '=', 'outbox.offset'),
+      const expired = await reader
+        .selectFrom('events')
+        .select(['events.stream', 'events.offset'])
+        .where('expires_at', '<=', nowIso)
+        .where((e) =>
+          e.not(
+            e.exists(
+              e
+                .selectFrom('outbox')
+                .select('seq')
+                .whereRef('outbox.stream', '=', 'events.stream')
+                .whereRef('outbox.offset', '<=', 'events.offset'),
+            ),
+          ),
         )
-        .select(['seq', 'outbox.stream', 'outbox.offset', 'address', 'headers', 'body'])
-        .where('node', '=', this.#options.nodeId)
-        .where('seq', '>', afterSeq)
-        .orderBy('seq')
+        .orderBy('expires_at')
+        .orderBy('events.stream')
+        .orderBy('events.offset')
         .limit(limit)
         .execute()
-      return rows.map((row) => ({
-        seq: row.seq,
-        stream: row.stream,
-        offset: row.offset,
-        address: parseJson(row.address),
-        headers: parseTexts(row.headers),
-        body: row.body,
-      }))
-    })
-  }
-
-  remove(seqs: readonly number[]): Promise<void> {
-    const { writer, maxParameters } = this.#options
-    return guarded(async () => {
-      for (let from = 0; from < seqs.length; from += maxParameters) {
-        const chunk = seqs.slice(from, from + maxParameters)
-        await writer.deleteFrom('outbox').where('seq', 'in', chunk).execute()
+      let count = 0
+      for (const portion of portionsOf(expired, EVENTS_A_STATEMENT)) {
+        const { numDeletedRows } = await aside
+          .deleteFrom('events')
+          .where((e) =>
+            e.or(
+              portion.map(({ stream, offset }) =>
+                e.and([e('stream', '=', stream), e('offset', '=', offset)]),
+              ),
+            ),
+          )
+          .executeTakeFirst()
+        count += Number(numDeletedRows)
       }
+      return count
     })
   }
 }

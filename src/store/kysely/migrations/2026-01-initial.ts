@@ -1,131 +1,146 @@
-import type { Kysely, Migration } from 'kysely'
+import type { CreateTableBuilder, Kysely, Migration } from 'kysely'
+import type { ColumnTypes } from '../idiom.ts'
+import { KEY_LENGTHS } from '../schema.ts'
 
-/** Accounts, entities, and the streams with their outbox. */
-export const initial: Migration = {
-  async up(db: Kysely<unknown>): Promise<void> {
-    await createIdentity(db)
-    await createConversations(db)
-    await createOrders(db)
-    await createStreams(db)
-  },
+interface Making {
+  readonly db: Kysely<unknown>
+  readonly columns: ColumnTypes
 }
 
-async function createIdentity(db: Kysely<unknown>): Promise<void> {
-  await db.schema
-    .createTable('accounts')
-    .addColumn('name', 'text', (c) => c.primaryKey())
-    .addColumn('password_hash', 'text', (c) => c.notNull())
-    .addColumn('roles', 'text', (c) => c.notNull())
-    .addColumn('created_at', 'text', (c) => c.notNull())
+type Table = CreateTableBuilder<string, string>
+type TextKind = keyof typeof KEY_LENGTHS | 'text'
+
+/** Accounts, entities, the streams with their outbox, leases of nodes, and answers to requests. */
+export function initial(columns: ColumnTypes): Migration {
+  return {
+    async up(db: Kysely<unknown>): Promise<void> {
+      const making = { db, columns }
+      await createIdentity(making)
+      await createConversations(making)
+      await createOrders(making)
+      await createStreams(making)
+      await createNodes(making)
+    },
+  }
+}
+
+function table({ db, columns }: Making, name: string): Table {
+  return db.schema.createTable(name).modifyEnd(columns.tableEnd)
+}
+
+/** Columns for texts that must be there: by name, with the kind of key that the column is, if it is one. */
+function texts({ columns }: Making, kinds: Readonly<Record<string, TextKind>>): (table: Table) => Table {
+  return (made) =>
+    Object.entries(kinds).reduce((each, [name, kind]) => {
+      const type = kind === 'text' ? columns.text : columns.key(KEY_LENGTHS[kind])
+      return each.addColumn(name, type, (c) => c.notNull())
+    }, made)
+}
+
+async function createIdentity(making: Making): Promise<void> {
+  await table(making, 'accounts')
+    .$call(texts(making, { name: 'name', password_hash: 'text', roles: 'text', created_at: 'created_at' }))
+    .addPrimaryKeyConstraint('accounts_pk', ['name'])
     .execute()
-  await db.schema
-    .createTable('settings')
-    .addColumn('key', 'text', (c) => c.primaryKey())
-    .addColumn('value', 'text', (c) => c.notNull())
+  await table(making, 'settings')
+    .$call(texts(making, { key: 'key', value: 'text' }))
+    .addPrimaryKeyConstraint('settings_pk', ['key'])
     .execute()
 }
 
-async function createConversations(db: Kysely<unknown>): Promise<void> {
-  await db.schema
-    .createTable('messages')
-    .addColumn('id', 'text', (c) => c.primaryKey())
-    .addColumn('conversation', 'text', (c) => c.notNull())
-    .addColumn('room', 'text')
-    .addColumn('sender', 'text', (c) => c.notNull())
-    .addColumn('receiver', 'text')
-    .addColumn('content', 'text', (c) => c.notNull())
-    .addColumn('client_id', 'text')
-    .addColumn('reply_to', 'text')
-    .addColumn('status', 'text', (c) => c.notNull())
-    .addColumn('created_at', 'text', (c) => c.notNull())
+async function createConversations(making: Making): Promise<void> {
+  const { db, columns } = making
+  await table(making, 'messages')
+    .$call(texts(making, { id: 'id', conversation: 'conversation', sender: 'text', content: 'text' }))
+    .$call(texts(making, { status: 'text', created_at: 'created_at' }))
+    .addColumn('room', columns.text)
+    .addColumn('receiver', columns.text)
+    .addColumn('client_id', columns.text)
+    .addColumn('reply_to', columns.text)
+    .addPrimaryKeyConstraint('messages_pk', ['id'])
     .execute()
   await db.schema.createIndex('messages_listed').on('messages').columns(['conversation', 'id']).execute()
-  await db.schema
-    .createTable('broadcasts')
-    .addColumn('id', 'text', (c) => c.primaryKey())
-    .addColumn('title', 'text', (c) => c.notNull())
-    .addColumn('message', 'text', (c) => c.notNull())
-    .addColumn('type', 'text', (c) => c.notNull())
-    .addColumn('created_at', 'text', (c) => c.notNull())
+  await table(making, 'broadcasts')
+    .$call(
+      texts(making, { id: 'id', title: 'text', message: 'text', type: 'text', created_at: 'created_at' }),
+    )
+    .addPrimaryKeyConstraint('broadcasts_pk', ['id'])
     .execute()
-  await db.schema
-    .createTable('notifications')
-    .addColumn('id', 'text', (c) => c.primaryKey())
-    .addColumn('user_id', 'text', (c) => c.notNull())
-    .addColumn('title', 'text', (c) => c.notNull())
-    .addColumn('message', 'text', (c) => c.notNull())
-    .addColumn('type', 'text', (c) => c.notNull())
-    .addColumn('data', 'text', (c) => c.notNull())
-    .addColumn('created_at', 'text', (c) => c.notNull())
-    .addColumn('read_at', 'text')
-    .addColumn('archived_at', 'text')
+  await table(making, 'notifications')
+    .$call(texts(making, { id: 'id', user_id: 'user_id', title: 'text', message: 'text', type: 'text' }))
+    .$call(texts(making, { data: 'text', created_at: 'created_at' }))
+    .addColumn('read_at', columns.text)
+    .addColumn('archived_at', columns.text)
+    .addPrimaryKeyConstraint('notifications_pk', ['id'])
     .execute()
   await db.schema.createIndex('notifications_listed').on('notifications').columns(['user_id', 'id']).execute()
 }
 
-async function createOrders(db: Kysely<unknown>): Promise<void> {
-  await db.schema
-    .createTable('orders')
-    .addColumn('order_id', 'text', (c) => c.primaryKey())
-    .addColumn('user_id', 'text', (c) => c.notNull())
-    .addColumn('status', 'text', (c) => c.notNull())
-    .addColumn('items', 'text', (c) => c.notNull())
-    .addColumn('note', 'text')
-    .addColumn('version', 'integer')
-    .addColumn('updated_at', 'text', (c) => c.notNull())
-    .addColumn('created_at', 'text', (c) => c.notNull())
-    .execute()
+async function createOrders(making: Making): Promise<void> {
+  const { db, columns } = making
+  const state = (made: Table): Table =>
+    made
+      .$call(texts(making, { order_id: 'order_id', user_id: 'user_id', status: 'text', items: 'text' }))
+      .$call(texts(making, { updated_at: 'text', created_at: 'created_at' }))
+      .addColumn('note', columns.text)
+      .addColumn('version', columns.integer)
+  await table(making, 'orders').$call(state).addPrimaryKeyConstraint('orders_pk', ['order_id']).execute()
   await db.schema.createIndex('orders_listed').on('orders').columns(['user_id', 'order_id']).execute()
-  await db.schema
-    .createTable('order_changes')
-    .addColumn('change', 'integer', (c) => c.primaryKey().autoIncrement())
-    .addColumn('order_id', 'text', (c) => c.notNull().references('orders.order_id'))
-    .addColumn('user_id', 'text', (c) => c.notNull())
-    .addColumn('status', 'text', (c) => c.notNull())
-    .addColumn('items', 'text', (c) => c.notNull())
-    .addColumn('note', 'text')
-    .addColumn('version', 'integer')
-    .addColumn('updated_at', 'text', (c) => c.notNull())
-    .addColumn('created_at', 'text', (c) => c.notNull())
+  await table(making, 'order_changes')
+    .addColumn('change', columns.serial, columns.asSerial)
+    .$call(state)
+    .addForeignKeyConstraint('order_changes_order', ['order_id'], 'orders', ['order_id'])
     .execute()
   await db.schema
     .createIndex('order_changes_listed')
     .on('order_changes')
     .columns(['order_id', 'change'])
     .execute()
-  await db.schema
-    .createTable('dead_letters')
-    .addColumn('id', 'text', (c) => c.primaryKey())
-    .addColumn('queue', 'text', (c) => c.notNull())
-    .addColumn('reason', 'text', (c) => c.notNull())
-    .addColumn('headers', 'text', (c) => c.notNull())
-    .addColumn('body', 'blob', (c) => c.notNull())
-    .addColumn('created_at', 'text', (c) => c.notNull())
+  await table(making, 'dead_letters')
+    .$call(texts(making, { id: 'id', queue: 'text', reason: 'text', headers: 'text' }))
+    .addColumn('body', columns.blob, (c) => c.notNull())
+    .$call(texts(making, { created_at: 'created_at' }))
+    .addPrimaryKeyConstraint('dead_letters_pk', ['id'])
     .execute()
 }
 
-async function createStreams(db: Kysely<unknown>): Promise<void> {
-  await db.schema
-    .createTable('streams')
-    .addColumn('name', 'text', (c) => c.primaryKey())
-    .addColumn('head', 'integer', (c) => c.notNull())
+async function createStreams(making: Making): Promise<void> {
+  const { db, columns } = making
+  await table(making, 'streams')
+    .$call(texts(making, { name: 'name', expires_at: 'expires_at' }))
+    .addColumn('head', columns.integer, (c) => c.notNull())
+    .addPrimaryKeyConstraint('streams_pk', ['name'])
     .execute()
-  await db.schema
-    .createTable('events')
-    .addColumn('stream', 'text', (c) => c.notNull())
-    .addColumn('offset', 'integer', (c) => c.notNull())
-    .addColumn('headers', 'text', (c) => c.notNull())
-    .addColumn('body', 'text', (c) => c.notNull())
-    .addColumn('created_at', 'text', (c) => c.notNull())
+  await table(making, 'events')
+    .$call(texts(making, { stream: 'stream', headers: 'text', body: 'text' }))
+    .addColumn('offset', columns.integer, (c) => c.notNull())
+    .$call(texts(making, { created_at: 'created_at', expires_at: 'expires_at' }))
     .addPrimaryKeyConstraint('events_pk', ['stream', 'offset'])
     .execute()
   await db.schema
-    .createTable('outbox')
-    .addColumn('seq', 'integer', (c) => c.primaryKey().autoIncrement())
-    .addColumn('node', 'text', (c) => c.notNull())
-    .addColumn('stream', 'text', (c) => c.notNull())
-    .addColumn('offset', 'integer', (c) => c.notNull())
-    .addColumn('address', 'text', (c) => c.notNull())
+    .createIndex('events_expiring')
+    .on('events')
+    .columns(['expires_at', 'stream', 'offset'])
+    .execute()
+  await table(making, 'outbox')
+    .addColumn('seq', columns.serial, columns.asSerial)
+    .$call(texts(making, { node: 'node', stream: 'stream', address: 'text' }))
+    .addColumn('offset', columns.integer, (c) => c.notNull())
     .execute()
   await db.schema.createIndex('outbox_pending').on('outbox').columns(['node', 'seq']).execute()
+  await db.schema.createIndex('outbox_waiting').on('outbox').columns(['stream', 'offset']).unique().execute()
+}
+
+async function createNodes(making: Making): Promise<void> {
+  const { db, columns } = making
+  await table(making, 'nodes')
+    .$call(texts(making, { node_id: 'node_id', boot: 'text' }))
+    .addColumn('expires_ms', columns.integer, (c) => c.notNull())
+    .addPrimaryKeyConstraint('nodes_pk', ['node_id'])
+    .execute()
+  await table(making, 'requests')
+    .$call(texts(making, { key: 'key', answer: 'text', expires_at: 'expires_at' }))
+    .addPrimaryKeyConstraint('requests_pk', ['key'])
+    .execute()
+  await db.schema.createIndex('requests_expiring').on('requests').columns(['expires_at']).execute()
 }

@@ -1,7 +1,10 @@
 import type { Migration } from 'kysely'
+import type { ColumnTypes } from '../idiom.ts'
 import { initial } from './2026-01-initial.ts'
 
 /** Every migration, oldest first by name. A migration that was released is never changed. */
-export const MIGRATIONS: Readonly<Record<string, Migration>> = {
-  '2026-01-initial': initial,
+export function migrations(columns: ColumnTypes): Record<string, Migration> {
+  return {
+    '2026-01-initial': initial(columns),
+  }
 }

@@ -1,0 +1,77 @@
+import type {
+  ColumnDataType,
+  ColumnDefinitionBuilder,
+  Insertable,
+  InsertObject,
+  Kysely,
+  RawBuilder,
+} from 'kysely'
+import type { AppendedEvent } from '../store.ts'
+import type { EventTable, OrderTable, OutboxTable, Schema, StreamTable } from './schema.ts'
+
+/** What the databases say differently. Everything else is said in one way, in the repositories. */
+export interface Idiom {
+  readonly columns: ColumnTypes
+  /** Milliseconds since 1970 by the database's clock. */
+  readonly nowMs: RawBuilder<number>
+  /** Whether `for update` is there. A database without it has one writer at a time. */
+  readonly hasRowLocks: boolean
+  /** Whether statements may be sent before those ahead of them are answered, to fail with those that fail. */
+  readonly isPipelined: boolean
+  /** The most parameters one statement may have. */
+  readonly maxParameters: number
+
+  /** Whether the database gave a transaction up for another one's sake. */
+  isContention(error: unknown): boolean
+  isDuplicateKey(error: unknown): boolean
+
+  /** Inserts the rows in their order, with few statements. */
+  insertRows<T extends keyof Schema>(
+    db: Kysely<Schema>,
+    table: T,
+    rows: readonly Insertable<Schema[T]>[],
+  ): Promise<void>
+
+  /** Inserts a row, or answers false where a row of this key is there. */
+  insertMissing<T extends keyof Schema>(
+    db: Kysely<Schema>,
+    table: T,
+    row: InsertObject<Schema, T>,
+  ): Promise<boolean>
+
+  /** Inserts or overwrites, except for `created_at`. Each `order_id` is there once. */
+  saveOrders(db: Kysely<Schema>, rows: readonly OrderTable[]): Promise<void>
+
+  /** Raises heads, stores events and outbox rows. The answer is in the order of `batch.events`. */
+  append(db: Kysely<Schema>, batch: EventBatch): Promise<readonly AppendedEvent[]>
+}
+
+export interface EventBatch {
+  readonly node: string
+  /** Sorted by name, in which order they are locked. `head` is how many events of it there are. */
+  readonly streams: readonly StreamTable[]
+  readonly events: readonly BatchEvent[]
+}
+
+/** An event before its stream is locked: `back` events of its stream follow it in the batch. */
+export interface BatchEvent
+  extends Pick<EventTable, 'stream' | 'headers' | 'body' | 'created_at'>, Pick<OutboxTable, 'address'> {
+  readonly back: number
+}
+
+/** What migrations make columns of. Names are compared and sorted by their bytes. */
+export interface ColumnTypes {
+  /** A text in a key or an index. */
+  key(maxLength: number): ColumnType
+  readonly text: ColumnType
+  /** 64 bits, read as a JavaScript number. */
+  readonly integer: ColumnType
+  readonly blob: ColumnType
+  /** A primary key that the database counts up, never twice the same. */
+  readonly serial: ColumnType
+  readonly asSerial: (column: ColumnDefinitionBuilder) => ColumnDefinitionBuilder
+  /** What `create table` ends with. */
+  readonly tableEnd: RawBuilder<unknown>
+}
+
+export type ColumnType = ColumnDataType | RawBuilder<unknown>
