@@ -46,6 +46,11 @@ export const PAYLOAD_HISTORY: readonly { version: number; sha256: string; change
     sha256: 'e9c1e08aa8ac0c5754eb097518330e8c62c9b888b7d9734b1fa857fdb9ade7eb',
     change: 'an order event has a `version` only where the order service sent one',
   },
+  {
+    version: 3,
+    sha256: 'e31760e0de1b219cf052a6932b14e631c2a6666a2d90ce003fc28c9bb130f0c3',
+    change: 'a `clientId` makes any message repeatable; announcements may have one too',
+  },
 ]
 
 /** The shapes alone: descriptions and examples may change freely. */

@@ -1,5 +1,5 @@
 import { Type, type Static } from 'typebox'
-import { STORED_ID, TIMESTAMP } from './fields.ts'
+import { CLIENT_ID, STORED_ID, TIMESTAMP } from './fields.ts'
 
 const TITLE = Type.String({
   minLength: 1,
@@ -26,6 +26,7 @@ export const BROADCAST_POST = Type.Object(
     title: TITLE,
     message: MESSAGE,
     type: Type.Optional({ ...TYPE, description: 'For clients to sort by; `INFO` where it is missing' }),
+    clientId: Type.Optional(CLIENT_ID),
   },
   { description: 'An announcement to everybody' },
 )

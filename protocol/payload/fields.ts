@@ -31,7 +31,8 @@ export const CONTENT = Type.String({
 export const CLIENT_ID = Type.String({
   minLength: 1,
   maxLength: 128,
-  description: 'Chosen by the sender, stored with the message. Repetitions are not recognized by it yet',
+  description:
+    'Chosen by the sender. What it sends to the same place with the same `clientId` within 24 hours is a repetition, whatever else it says: nothing new is stored, and the answer is that of the first',
   examples: ['c-7f3a'],
 })
 

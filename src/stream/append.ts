@@ -1,30 +1,36 @@
-import type { HeaderList } from '../../protocol/frame.ts'
-import { formatEventId } from '../../protocol/event-id.ts'
-import type { Address } from '../broker/broker.ts'
 import { MessageError } from '../errors.ts'
-import { deferred } from '../lib/deferred.ts'
-import type { AppendedEvent, NewEventRow, OutboxRow, Store, StoreTransaction } from '../store/store.ts'
+import { deferred, type Deferred } from '../lib/deferred.ts'
+import type { Store, StoreTransaction } from '../store/store.ts'
 import type { Log } from '../telemetry/log.ts'
+import { eventIdOf } from './event-id-of.ts'
+import type { Retention } from './event-row.ts'
 import type { Outbox } from './outbox.ts'
-
-export interface NewEvent {
-  /** The destination that names the stream: `/topic/messages`, `/user/bob/queue/orders`. */
-  readonly stream: string
-  /** Where it is relayed once it is stored. */
-  readonly address: Address
-  /** Any JSON value. */
-  readonly payload: unknown
-}
-
-export interface Write<R> {
-  readonly events: readonly NewEvent[]
-  readonly result: R
-}
+import { requestKey, type RepeatableRequest } from './request-key.ts'
+import type { StreamCounters } from './stream-counters.ts'
+import { writeBatch, type BatchedWrite, type Outcome, type Write } from './write-batch.ts'
 
 export interface Appended<R> {
   readonly result: R
-  /** `EPOCH:OFFSET`, in the order of the events. */
+  /** In the order of the events. */
   readonly eventIds: readonly string[]
+  /** Nothing was stored: `result` and `eventIds` are those of the first request. */
+  readonly isRepeat: boolean
+}
+
+export interface AppendOptions {
+  /**
+   * What the write answers, if that may be repeated: within 24 hours of the first one an equal request
+   * stores nothing and is answered as the first was, whatever it says. `result` must be a JSON value then.
+   */
+  readonly request?: RepeatableRequest | undefined
+}
+
+/** One batch that was committed. */
+export interface CommittedBatch {
+  readonly writes: number
+  readonly events: number
+  /** From the beginning of the transaction to its end. */
+  readonly commitMs: number
 }
 
 export interface StreamAppenderOptions {
@@ -33,6 +39,11 @@ export interface StreamAppenderOptions {
   readonly relay: Pick<Outbox, 'push'>
   /** Told of each batch that could not be stored, with the cause. */
   readonly log?: Pick<Log, 'error'>
+  /** Told of each batch that was stored. Must not throw. */
+  readonly onBatch?: (batch: CommittedBatch) => void
+  readonly counters?: Pick<StreamCounters, 'repeats'>
+  /** Default: 7 days for streams of users, 30 for others. */
+  readonly retention?: Retention
   readonly now?: () => Date
   /** Writes in one transaction. Default 256. */
   readonly maxBatch?: number
@@ -40,13 +51,9 @@ export interface StreamAppenderOptions {
   readonly maxWaiting?: number
 }
 
-interface Call {
-  run(tx: StoreTransaction, createdAt: string): Promise<readonly NewEventRow[]>
-  resolve(appended: readonly AppendedEvent[]): void
-  reject(error: Error): void
+interface Call extends BatchedWrite {
+  readonly done: Deferred<Appended<unknown>>
 }
-
-const JSON_HEADERS: HeaderList = ['content-type', 'application/json']
 
 /**
  * Group commit (ARCHITECTURE, "Streams"): what arrives in a turn, and while the last commit runs, is
@@ -54,6 +61,8 @@ const JSON_HEADERS: HeaderList = ['content-type', 'application/json']
  */
 export class StreamAppender {
   readonly #options: StreamAppenderOptions
+  readonly #counters: Pick<StreamCounters, 'repeats'>
+  readonly #retention: Retention
   readonly #now: () => Date
   readonly #maxBatch: number
   readonly #maxWaiting: number
@@ -63,6 +72,8 @@ export class StreamAppender {
 
   constructor(options: StreamAppenderOptions) {
     this.#options = options
+    this.#counters = options.counters ?? { repeats: 0 }
+    this.#retention = options.retention ?? { userDays: 7, days: 30 }
     this.#now = options.now ?? (() => new Date())
     this.#maxBatch = options.maxBatch ?? 256
     this.#maxWaiting = options.maxWaiting ?? 10_000
@@ -73,34 +84,27 @@ export class StreamAppender {
    * Resolves after the commit. Events of one stream get their offsets in the order of calls.
    *
    * `write` runs inside the transaction, after those called before it, and may wait for nothing but
-   * that transaction. When it rejects, what it staged is dropped and only this call rejects, with the
-   * same error. When the commit fails, every call of the batch rejects with what the store says
-   * (`store-unavailable`), or with `internal` where the fault is ours.
+   * that transaction. It runs again where the database gave the first transaction up, so it must have
+   * no effect but on `tx`; and not at all where `request` is a repetition. When it rejects, what it
+   * staged is dropped and only this call rejects, with the same error. When the commit fails, every
+   * call of the batch rejects with what the store says (`store-unavailable`), or with `internal` where
+   * the fault is ours.
    * Rejects with `too-many-pending` when too many calls wait, with `invalid-payload` when a payload
    * is no JSON.
    */
-  append<R>(write: (tx: StoreTransaction) => Promise<Write<R>>): Promise<Appended<R>> {
+  append<R>(
+    write: (tx: StoreTransaction) => Promise<Write<R>>,
+    { request }: AppendOptions = {},
+  ): Promise<Appended<R>> {
     if (this.#isClosed) return Promise.reject(new MessageError('store-unavailable', 'shutting down'))
     if (this.#waiting.length >= this.#maxWaiting) {
       return Promise.reject(new MessageError('too-many-pending', 'too many writes are waiting'))
     }
-    const done = deferred<Appended<R>>()
-    let result: { readonly value: R } | undefined
-    this.#waiting.push({
-      run: async (tx, createdAt) => {
-        const written = await write(tx)
-        result = { value: written.result }
-        return written.events.map((event) => toRow(event, createdAt))
-      },
-      resolve: (appended) => {
-        if (result === undefined) return
-        const eventIds = appended.map(({ offset }) => formatEventId(this.#options.store.epoch, offset))
-        done.resolve({ result: result.value, eventIds })
-      },
-      reject: (error) => done.reject(error),
-    })
+    const done = deferred<Appended<unknown>>()
+    this.#waiting.push({ write, key: request === undefined ? undefined : requestKey(request), done })
     this.#running ??= this.#run()
-    return done.promise
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the result of this write or of an equal request's
+    return done.promise as Promise<Appended<R>>
   }
 
   /** Takes no more; resolves when all that was called is stored or has failed. Idempotent. */
@@ -121,81 +125,45 @@ export class StreamAppender {
   }
 
   async #commit(batch: readonly Call[]): Promise<void> {
+    const { store, relay, log, onBatch } = this.#options
+    const beganAt = performance.now()
     try {
-      const parts = await this.#options.store.transact((tx) => this.#write(tx, batch))
-      this.#options.relay.push(parts.flatMap((part) => part.outbox))
-      for (const part of parts) part.call.resolve(part.outbox)
+      const { outcomes, outbox } = await store.transact((tx) => this.#write(tx, batch))
+      onBatch?.({ writes: batch.length, events: outbox.length, commitMs: performance.now() - beganAt })
+      relay.push(outbox)
+      // Not before: what failed may have succeeded when the transaction ran again.
+      for (const { of, outcome } of outcomes) this.#settle(of, outcome)
     } catch (cause) {
       const error = toMessageError(cause)
-      this.#options.log?.error(
+      log?.error(
         { event: 'commit-failed', writes: batch.length, err: error },
         'a batch of writes could not be stored',
       )
-      for (const call of batch) call.reject(error)
+      for (const { done } of batch) done.reject(error)
     }
   }
 
-  async #write(tx: StoreTransaction, batch: readonly Call[]) {
-    const createdAt = this.#now().toISOString()
-    const parts: { call: Call; rows: readonly NewEventRow[] }[] = []
-    for (const call of batch) {
-      try {
-        parts.push({ call, rows: await tx.attempt(() => call.run(tx, createdAt)) })
-      } catch (error) {
-        call.reject(toError(error))
-      }
-    }
-    const rows = parts.flatMap((part) => part.rows)
-    const appended = rows.length === 0 ? [] : await tx.appendEvents(rows)
-    const outbox = appended.map((event, i) => toOutbox(at(rows, i), event))
-    let from = 0
-    return parts.map(({ call, rows: own }) => {
-      const part = { call, outbox: outbox.slice(from, from + own.length) }
-      from += own.length
-      return part
+  #write(tx: StoreTransaction, batch: readonly Call[]) {
+    const { epoch } = this.#options.store
+    return writeBatch(tx, batch, {
+      at: this.#now(),
+      retention: this.#retention,
+      eventId: (event) => eventIdOf(epoch, event),
     })
   }
-}
 
-function toRow(event: NewEvent, createdAt: string): NewEventRow {
-  return {
-    stream: event.stream,
-    address: event.address,
-    headers: JSON_HEADERS,
-    body: toJson(event.payload),
-    createdAt,
+  #settle({ done }: Call, outcome: Outcome): void {
+    if (outcome instanceof Error) {
+      done.reject(outcome)
+      return
+    }
+    if (outcome.isRepeat) this.#counters.repeats += 1
+    done.resolve(outcome)
   }
-}
-
-function toOutbox(row: NewEventRow, event: AppendedEvent): OutboxRow {
-  const { stream, address, headers, body } = row
-  return { seq: event.seq, stream, offset: event.offset, address, headers, body }
-}
-
-function toJson(payload: unknown): string {
-  let text: string | undefined
-  try {
-    text = JSON.stringify(payload)
-  } catch (cause) {
-    throw new MessageError('invalid-payload', 'the payload is not JSON', { cause })
-  }
-  if (text === undefined) throw new MessageError('invalid-payload', 'the payload is not JSON')
-  return text
-}
-
-function toError(error: unknown): Error {
-  return error instanceof Error ? error : new MessageError('internal', 'the write failed', { cause: error })
 }
 
 /** What the store refuses has its own code. Anything else is a bug of ours, which no retry cures. */
 function toMessageError(cause: unknown): MessageError {
   if (cause instanceof MessageError) return cause
   return new MessageError('internal', 'the message could not be stored', { cause })
-}
-
-function at<T>(list: readonly T[], index: number): T {
-  const item = list[index]
-  if (item === undefined)
-    throw new MessageError('internal', 'the store answered more events than it was given')
-  return item
 }

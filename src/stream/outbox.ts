@@ -1,16 +1,19 @@
-import { formatEventId } from '../../protocol/event-id.ts'
-import type { Address, Broker } from '../broker/broker.ts'
+import type { Broker } from '../broker/broker.ts'
 import { MessageError } from '../errors.ts'
 import { backoffMs } from '../lib/backoff.ts'
 import { within } from '../lib/within.ts'
 import type { OutboxRow, Store } from '../store/store.ts'
 import type { Log } from '../telemetry/log.ts'
+import { eventIdOf } from './event-id-of.ts'
 import { Lanes } from './lanes.ts'
+import { rowAddress } from './row-address.ts'
+import type { StreamCounters } from './stream-counters.ts'
 
 export interface OutboxOptions {
   readonly store: Pick<Store, 'outbox' | 'epoch'>
   readonly broker: Pick<Broker, 'publish'>
   readonly log: Pick<Log, 'warn'>
+  readonly counters?: Pick<StreamCounters, 'relayed' | 'givenUp' | 'claimed'>
   /** Publishes without confirmation at once. Default 1,000. */
   readonly window?: number
   /** Rows in memory; beyond it they are read from the table again when their turn comes. Default 10,000. */
@@ -30,13 +33,22 @@ export interface OutboxOptions {
 /**
  * Relays what was committed, in commit order for each address, at least once: a row goes when the
  * broker has confirmed it and all before it of its address. What an earlier process left behind
- * comes first. While the broker is away rows wait in the table, and nothing is lost.
+ * comes first, and what a dead node left is taken over at once when it is claimed. While the broker is
+ * away rows wait in the table, and nothing is lost.
+ *
+ * Another node may claim the rows of this one where the database was away for longer than the lease.
+ * Then both relay them and both remove them: subscribers know by the event id what they had.
  */
 export class Outbox {
   readonly #options: OutboxOptions
   readonly #maxHeld: number
   readonly #pageSize: number
   readonly #lanes: Lanes<OutboxRow>
+  readonly #counters: Pick<StreamCounters, 'relayed' | 'givenUp' | 'claimed'>
+  /** Rows taken that are not yet removed, by `seq`: claimed ones stand anywhere among our own. */
+  readonly #taken = new Set<number>()
+  /** Room for rows that are being read or claimed. */
+  #reserved = 0
   /** Up to here rows were taken into memory. */
   #tailSeq = 0
   /** Up to here rows are known to exist. */
@@ -55,6 +67,7 @@ export class Outbox {
   constructor(options: OutboxOptions) {
     this.#options = options
     this.#maxHeld = options.maxHeld ?? 10_000
+    this.#counters = options.counters ?? { relayed: 0, givenUp: 0, claimed: 0 }
     this.#pageSize = Math.max(1, Math.min(options.pageSize ?? 500, Math.floor(this.#maxHeld / 2)))
     this.#lanes = new Lanes<OutboxRow>({
       publish: (row) => this.#publish(row),
@@ -63,6 +76,7 @@ export class Outbox {
       isRefusal: (error) => error instanceof MessageError && error.code !== 'broker-unavailable',
       onGivenUp: (row, error) => {
         const { stream, offset } = row
+        this.#counters.givenUp += 1
         options.log.warn(
           { event: 'relay-given-up', stream, offset, err: error },
           'the broker refuses an event',
@@ -93,10 +107,30 @@ export class Outbox {
     for (const row of rows) {
       if (row.seq > this.#newestSeq) this.#newestSeq = row.seq
       if (row.seq <= this.#tailSeq) continue
-      if (this.#isBehind || this.#lanes.held >= this.#maxHeld) this.#isBehind = true
-      else this.#take(row)
+      if (this.#isBehind || this.#room <= 0) this.#isBehind = true
+      else this.#takeOwn(row)
     }
     this.#catchUp()
+  }
+
+  /**
+   * Claims rows of dead nodes, at most `limit` and as many as there is room for, and relays them.
+   * Answers how many. Rejects with `store-unavailable`.
+   */
+  async claim(limit: number): Promise<number> {
+    const wanted = Math.min(limit, this.#room)
+    if (wanted <= 0 || this.#isClosed) return 0
+    this.#reserved += wanted
+    try {
+      const rows = await this.#options.store.outbox.claim(wanted)
+      this.#counters.claimed += rows.length
+      // After closing they wait, as ours, for whoever comes next.
+      if (!this.#isClosed) for (const row of rows) this.#take(row)
+      return rows.length
+    } finally {
+      this.#reserved -= wanted
+      this.#catchUp()
+    }
   }
 
   /** Takes no more and waits, within a bound, for what is under way. The rest stays in the table. Idempotent. */
@@ -111,29 +145,39 @@ export class Outbox {
     clearTimeout(this.#removeTimer)
   }
 
-  #take(row: OutboxRow): void {
+  get #room(): number {
+    return this.#maxHeld - this.#lanes.held - this.#reserved
+  }
+
+  #takeOwn(row: OutboxRow): void {
     this.#tailSeq = row.seq
+    this.#take(row)
+  }
+
+  /** A row that was claimed may have been read from the table meanwhile, and the other way round. */
+  #take(row: OutboxRow): void {
+    if (this.#taken.has(row.seq)) return
+    this.#taken.add(row.seq)
     this.#lanes.push(row)
   }
 
   async #publish(row: OutboxRow): Promise<void> {
-    const { address } = row
-    if (!isAddress(address)) throw new MessageError('internal', 'an outbox row has no address')
+    const address = rowAddress(row)
     await this.#options.broker.publish(
       {
         address,
         headers: row.headers,
         body: Buffer.from(row.body),
         persistent: true,
-        eventId: formatEventId(this.#options.store.epoch, row.offset),
+        eventId: eventIdOf(this.#options.store.epoch, row),
       },
       { patient: true },
     )
+    this.#counters.relayed += 1
   }
 
   #catchUp(): void {
-    const isDue =
-      this.#isBehind && this.#hasStarted && !this.#isClosed && this.#lanes.held * 2 <= this.#maxHeld
+    const isDue = this.#isBehind && this.#hasStarted && !this.#isClosed && this.#room * 2 >= this.#maxHeld
     if (!isDue || this.#reading !== undefined || this.#readTimer !== undefined) return
     this.#reading = this.#readPage().then(
       () => this.#afterRead(undefined),
@@ -157,11 +201,20 @@ export class Outbox {
   }
 
   async #readPage(): Promise<void> {
-    const rows = await this.#options.store.outbox.pending(this.#tailSeq, this.#pageSize)
-    if (this.#isClosed) return
-    for (const row of rows) this.#take(row)
-    // A short page is the end of the table, unless a commit came while it was read.
-    this.#isBehind = rows.length >= this.#pageSize || this.#tailSeq < this.#newestSeq
+    const newestSeq = this.#newestSeq
+    this.#reserved += this.#pageSize
+    try {
+      const rows = await this.#options.store.outbox.pending(this.#tailSeq, this.#pageSize)
+      if (this.#isClosed) return
+      for (const row of rows) this.#takeOwn(row)
+      const isEnd = rows.length < this.#pageSize
+      // What was committed before and is not in the table went to a node that claimed it.
+      if (isEnd) this.#tailSeq = Math.max(this.#tailSeq, newestSeq)
+      // What was committed while the table was read may be missing.
+      this.#isBehind = !isEnd || this.#tailSeq < this.#newestSeq
+    } finally {
+      this.#reserved -= this.#pageSize
+    }
   }
 
   #onDone(row: OutboxRow): void {
@@ -187,6 +240,7 @@ export class Outbox {
     this.#confirmed = []
     try {
       await this.#options.store.outbox.remove(seqs)
+      for (const seq of seqs) this.#taken.delete(seq)
       this.#storeAttempt = 0
     } catch (error) {
       this.#confirmed = [...seqs, ...this.#confirmed]
@@ -204,17 +258,4 @@ export class Outbox {
 
 function tooLate(): Error {
   return new Error('the broker did not confirm in time')
-}
-
-function isAddress(value: unknown): value is Address {
-  if (typeof value !== 'object' || value === null || !('kind' in value)) return false
-  const names: Record<string, readonly string[]> = {
-    topic: ['topic'],
-    private: ['topic'],
-    user: ['user', 'destination'],
-    queue: ['queue'],
-  }
-  const needed = typeof value.kind === 'string' ? names[value.kind] : undefined
-  const fields = new Map(Object.entries(value))
-  return needed !== undefined && needed.every((name) => typeof fields.get(name) === 'string')
 }

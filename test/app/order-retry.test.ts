@@ -73,6 +73,7 @@ function faulty(tx: StoreTransaction, beforeFind: (orderId: string) => Promise<v
     broadcasts: tx.broadcasts,
     notifications: tx.notifications,
     deadLetters: tx.deadLetters,
+    requests: tx.requests,
     orders: {
       async find(orderId) {
         await beforeFind(orderId)

@@ -2,7 +2,7 @@ import t from 'tap'
 import { MessageError } from '../../src/errors.ts'
 import { StreamAppender } from '../../src/stream/append.ts'
 import { message } from '../store/rows.ts'
-import { openTestStore, say, startRig } from './rig.ts'
+import { idOf, openTestStore, say, startRig } from './rig.ts'
 
 await t.test('stores what a write says, answers the event ids, and relays it', async (t) => {
   const { store, line, outbox, appender } = await startRig(t, {
@@ -22,7 +22,7 @@ await t.test('stores what a write says, answers the event ids, and relays it', a
     return Promise.resolve({ events, result: 42 })
   })
   t.equal(result, 42)
-  t.strictSame(eventIds, [`${store.epoch}:1`, `${store.epoch}:1`])
+  t.strictSame(eventIds, [idOf(store, '/topic/a', 1), idOf(store, '/user/bob/queue/messages', 1)])
   t.match(await store.messages.find('m1'), { content: 'hello' })
   const headers = ['content-type', 'application/json']
   t.strictSame(await store.log.read('/topic/a', 0, 5), [
@@ -59,7 +59,7 @@ await t.test('puts the calls of one turn into few transactions, in the order of 
   t.equal(transactions, 3)
   t.strictSame(
     answers.map(({ eventIds }) => eventIds[0]),
-    numbers.map((n) => `${store.epoch}:${n + 1}`),
+    numbers.map((n) => idOf(store, '/topic/a', n + 1)),
   )
   t.strictSame(pushed, numbers.map(String), 'handed over in commit order')
 })
@@ -87,13 +87,13 @@ await t.test('fails a write that rejects, alone, and drops what it staged', asyn
   await t.rejects(endless, { code: 'invalid-payload' })
   await t.rejects(nothing, { code: 'invalid-payload' })
   t.match(await before, { result: 'said on a' })
-  t.match(await after, { eventIds: [`${store.epoch}:2`] })
+  t.match(await after, { eventIds: [idOf(store, '/topic/a', 2)] })
   t.equal(await store.messages.find('m1'), null)
 })
 
 await t.test('answers writes without events, alone and among others', async (t) => {
   const { store, appender } = await startRig(t)
-  t.strictSame(await appender.append(silent), { result: 'quiet', eventIds: [] })
+  t.strictSame(await appender.append(silent), { result: 'quiet', eventIds: [], isRepeat: false })
   const [first, second, third] = await Promise.all([
     appender.append(say('a', 1)),
     appender.append(silent),
@@ -101,7 +101,7 @@ await t.test('answers writes without events, alone and among others', async (t) 
   ])
   t.strictSame(
     [first?.eventIds, second?.eventIds, third?.eventIds],
-    [[`${store.epoch}:1`], [], [`${store.epoch}:1`]],
+    [[idOf(store, '/topic/a', 1)], [], [idOf(store, '/topic/b', 1)]],
   )
 })
 
@@ -118,7 +118,7 @@ await t.test('fails the whole batch when the commit fails, relays none of it, an
   t.equal(warnings.errors.length, 1, 'logged once for the batch')
   t.match(warnings.errors, [{ event: 'commit-failed', err: { cause: { message: /disk on fire/ } } }])
   hand.exec('drop trigger broken')
-  t.strictSame(await appender.append(say('a', 3)), { result: 'said on a', eventIds: [`${store.epoch}:1`] })
+  t.match(await appender.append(say('a', 3)), { eventIds: [idOf(store, '/topic/a', 1)] })
   await line.until(1)
   t.strictSame(line.bodies, ['3'])
 })
@@ -144,7 +144,7 @@ await t.test('refuses writes beyond the bound of waiting ones, and stores those 
   const results = await Promise.allSettled([1, 2, 3, 4, 5, 6].map((n) => appender.append(say('a', n))))
   t.match(results.at(-1), { status: 'rejected', reason: { code: 'too-many-pending' } })
   t.equal(await store.log.head('/topic/a'), 5)
-  t.match(await appender.append(say('a', 7)), { eventIds: [`${store.epoch}:6`] })
+  t.match(await appender.append(say('a', 7)), { eventIds: [idOf(store, '/topic/a', 6)] })
 })
 
 await t.test('closes when all that was called is stored, then refuses', async (t) => {

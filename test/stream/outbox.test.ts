@@ -2,14 +2,13 @@ import { setImmediate as turn } from 'node:timers/promises'
 import t from 'tap'
 import { MessageError } from '../../src/errors.ts'
 import { deferred } from '../../src/lib/deferred.ts'
-import { event } from '../store/rows.ts'
-import { AWAY, say, startRig } from './rig.ts'
+import { AWAY, idOf, say, startRig, topicEvent } from './rig.ts'
 
 const numbers = (count: number): number[] => Array.from({ length: count }, (_, i) => i)
 
 await t.test('relays what an earlier process left behind, first and in order, then removes it', async (t) => {
   const { store, line, watched, outbox, appender } = await startRig(t, { outbox: { pageSize: 10 } })
-  const left = numbers(25).map((n) => event('/topic/a', String(n), { kind: 'topic', topic: 'a' }))
+  const left = numbers(25).map((n) => topicEvent('a', String(n)))
   await store.transact((tx) => tx.appendEvents(left))
   await appender.append(say('a', 'before the start'))
   await outbox.start()
@@ -18,7 +17,7 @@ await t.test('relays what an earlier process left behind, first and in order, th
   t.strictSame(line.bodies, [...numbers(25).map(String), '"before the start"', '"after it"'])
   t.strictSame(
     line.received.map(({ eventId }) => eventId),
-    numbers(27).map((n) => `${store.epoch}:${n + 1}`),
+    numbers(27).map((n) => idOf(store, '/topic/a', n + 1)),
   )
   await watched.untilEmpty()
   t.equal(outbox.held, 0)
@@ -94,9 +93,7 @@ await t.test('misses nothing that is committed while the table is read, and repe
   const { store, line, watched, outbox, appender } = await startRig(t)
   const gate = deferred()
   watched.gate = gate.promise
-  await store.transact((tx) =>
-    tx.appendEvents([event('/topic/a', '"read and pushed"', { kind: 'topic', topic: 'a' })]),
-  )
+  await store.transact((tx) => tx.appendEvents([topicEvent('a', '"read and pushed"')]))
   const both = await store.outbox.pending(0, 1)
   const isRead = watched.read()
   const started = outbox.start()
@@ -122,7 +119,7 @@ await t.test('gives up rows that have no address', async (t) => {
     { kind: 'user', user: 'bob' },
     { kind: 'topic', topic: 1 },
   ]
-  const rows = addresses.map((address, i) => event(`/topic/${i}`, '{}', address))
+  const rows = addresses.map((address, i) => Object.assign(topicEvent(`${i}`, '{}'), { address }))
   await store.transact((tx) => tx.appendEvents(rows))
   await outbox.start()
   await watched.untilEmpty()

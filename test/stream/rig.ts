@@ -1,15 +1,17 @@
 import { EventEmitter, once } from 'node:events'
 import Database from 'libsql'
 import type { Test } from 'tap'
+import { streamEpoch } from '../../protocol/event-id.ts'
 import type { Broker, BrokerMessage, Delivery } from '../../src/broker/broker.ts'
 import { createMemoryBroker } from '../../src/broker/memory/memory-broker.ts'
 import { MessageError } from '../../src/errors.ts'
 import { openStore } from '../../src/store/kysely/open-store.ts'
-import type { OutboxRow, Store } from '../../src/store/store.ts'
+import type { NewEventRow, OutboxRow, Store } from '../../src/store/store.ts'
 import { StreamAppender } from '../../src/stream/append.ts'
-import type { StreamAppenderOptions, Write } from '../../src/stream/append.ts'
+import type { StreamAppenderOptions } from '../../src/stream/append.ts'
 import { Outbox } from '../../src/stream/outbox.ts'
 import type { OutboxOptions } from '../../src/stream/outbox.ts'
+import type { Write } from '../../src/stream/write-batch.ts'
 
 /** A store in a file of the test's own, and another hand on that file. */
 export async function openTestStore(t: Test, url = `sqlite:${t.testdir()}/relay.db`) {
@@ -18,6 +20,13 @@ export async function openTestStore(t: Test, url = `sqlite:${t.testdir()}/relay.
   const hand = new Database(url.slice('sqlite:'.length))
   t.teardown(() => hand.close())
   return { store, hand, url }
+}
+
+/** Another node's store in the same file. */
+export async function openSecondStore(t: Test, url: string, nodeId: string): Promise<Store> {
+  const store = await openStore({ url, nodeId, lock: false })
+  t.teardown(() => store.close())
+  return store
 }
 
 /** The in-process broker with a line that the test can cut, and what its one node received. */
@@ -76,6 +85,8 @@ export class Warnings {
     this.#emitter.emit('warning')
   }
 
+  info = (detail: { event?: string }): void => this.warn(detail)
+
   error = (detail: { event?: string; err?: unknown }): void => void this.errors.push(detail)
 
   async until(event: string): Promise<void> {
@@ -87,6 +98,7 @@ export class Warnings {
 export class WatchedOutbox {
   readonly #store: Store
   readonly #emitter = new EventEmitter()
+  #removals = 0
   /** Rows read at each reading. */
   readonly pages: number[] = []
   /** Holds up what was read. */
@@ -110,8 +122,11 @@ export class WatchedOutbox {
     },
     remove: async (seqs: readonly number[]): Promise<void> => {
       await this.#store.outbox.remove(seqs)
+      this.#removals += 1
       this.#emitter.emit('removed')
     },
+    claim: (limit: number): Promise<readonly OutboxRow[]> => this.#store.outbox.claim(limit),
+    ageMs: (nowMs: number): Promise<number> => this.#store.outbox.ageMs(nowMs),
   }
 
   read(): Promise<unknown> {
@@ -119,7 +134,12 @@ export class WatchedOutbox {
   }
 
   async untilEmpty(): Promise<void> {
-    while ((await this.#store.outbox.pending(0, 1)).length > 0) await once(this.#emitter, 'removed')
+    for (;;) {
+      const before = this.#removals
+      if ((await this.#store.outbox.pending(0, 1)).length === 0) return
+      // Rows may have gone between the answer and now.
+      while (this.#removals === before) await once(this.#emitter, 'removed')
+    }
   }
 }
 
@@ -155,4 +175,16 @@ export async function startRig(t: Test, options: RigOptions = {}) {
 export function say(topic: string, payload: unknown): () => Promise<Write<string>> {
   const event = { stream: `/topic/${topic}`, address: { kind: 'topic', topic } as const, payload }
   return () => Promise.resolve({ events: [event], result: `said on ${topic}` })
+}
+
+/** The id of an event, put together as clients see it and not as the appender makes it. */
+export function idOf({ epoch }: { epoch: string }, stream: string, offset: number): string {
+  return `${streamEpoch(epoch, stream)}:${offset}`
+}
+
+/** An event as the store takes it, for tests that go round the appender. */
+export function topicEvent(topic: string, body: string): NewEventRow {
+  const address = { kind: 'topic', topic }
+  const [createdAt, expiresAt] = ['2030-01-31T09:30:00.000Z', '2030-03-01T09:30:00.000Z']
+  return { stream: `/topic/${topic}`, address, headers: [], body, createdAt, expiresAt }
 }

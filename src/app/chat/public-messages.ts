@@ -4,11 +4,16 @@ import {
   type PublicMessage,
   type PublicMessageSend,
 } from '../../../protocol/payload/public-message.ts'
-import type { NewEvent, StreamAppender } from '../../stream/append.ts'
+import type { StreamAppender } from '../../stream/append.ts'
+import type { NewEvent } from '../../stream/event-row.ts'
+import { repeatable } from '../../stream/request-key.ts'
 import type { MessageRow } from '../../store/store.ts'
 import type { App, AppContext } from '../app.ts'
 
 export const PUBLIC_TOPIC = 'messages'
+
+/** What a repeated `clientId` repeats, under either name and whoever it is for. */
+const SCOPE = '/app/messages'
 
 /** `/app/messages` and its older name `/app/send`: to everybody, or with a `receiver` to one user. */
 export function registerPublicMessages(app: App, appender: StreamAppender): void {
@@ -37,10 +42,13 @@ async function sendMessage(
     status: 'SENT',
     createdAt: new Date().toISOString(),
   }
-  await appender.append(async (tx) => {
-    tx.messages.insert(row)
-    return { events: eventsOf(row), result: undefined }
-  })
+  await appender.append(
+    async (tx) => {
+      tx.messages.insert(row)
+      return { events: eventsOf(row), result: { id: row.id } }
+    },
+    { request: repeatable({ user: principal.name, scope: SCOPE, clientId: payload.clientId }) },
+  )
 }
 
 function eventsOf(row: MessageRow): NewEvent[] {

@@ -5,6 +5,7 @@ import { ROOM_MESSAGE_SEND, type RoomMessage } from '../../../protocol/payload/r
 import { MessageError } from '../../errors.ts'
 import type { MessageRow, Store } from '../../store/store.ts'
 import type { StreamAppender } from '../../stream/append.ts'
+import { repeatable } from '../../stream/request-key.ts'
 import type { App, AppContext } from '../app.ts'
 
 /** Messages of one answer to `/app/rooms/{room}/history`. */
@@ -41,15 +42,19 @@ export function registerRoomMessages(app: App, parts: { appender: StreamAppender
 
 async function storeRoomMessage(appender: StreamAppender, row: MessageRow): Promise<void> {
   const topic = `rooms.${row.room}`
-  await appender.append(async (tx) => {
-    tx.messages.insert(row)
-    const event = {
-      stream: `/topic/${topic}`,
-      address: { kind: 'topic', topic } as const,
-      payload: payloadOf(row),
-    }
-    return { events: [event], result: undefined }
-  })
+  const scope = `/app/rooms/${row.room}/messages`
+  await appender.append(
+    async (tx) => {
+      tx.messages.insert(row)
+      const event = {
+        stream: `/topic/${topic}`,
+        address: { kind: 'topic', topic } as const,
+        payload: payloadOf(row),
+      }
+      return { events: [event], result: { id: row.id } }
+    },
+    { request: repeatable({ user: row.sender, scope, clientId: row.clientId ?? undefined }) },
+  )
 }
 
 function payloadOf(row: MessageRow): RoomMessage {

@@ -2,7 +2,8 @@ import { v7 as uuid } from 'uuid'
 import type { Notification } from '../../../protocol/payload/notification.ts'
 import type { OrderEvent, OrderSend } from '../../../protocol/payload/order.ts'
 import type { OrderRow } from '../../store/store.ts'
-import type { NewEvent, StreamAppender } from '../../stream/append.ts'
+import type { StreamAppender } from '../../stream/append.ts'
+import type { NewEvent } from '../../stream/event-row.ts'
 import { changedOrder, STATUS_TEXT } from './order-change.ts'
 
 /**

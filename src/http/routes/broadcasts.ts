@@ -17,10 +17,10 @@ export function registerBroadcasts(
 ): void {
   for (const path of ['/api/v1/admin/broadcasts', '/api/v1/notifications/broadcast']) {
     server.post(path, async (request, reply) => {
-      await requireRole(parts.authenticator, { request, reply }, ['admin'])
+      const { name } = await requireRole(parts.authenticator, { request, reply }, ['admin'])
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- checkPayload has checked it
       const post = checkPayload(validator, BROADCAST_POST, request.body) as Static<typeof BROADCAST_POST>
-      return reply.code(202).send(await broadcast(parts.appender, post))
+      return reply.code(202).send(await broadcast(parts.appender, name, post))
     })
   }
 }
