@@ -60,6 +60,18 @@ export const SETTINGS = {
     undefined,
     matching(/^[A-Za-z0-9_-]{1,64}$/, '1 to 64 of A-Z a-z 0-9 _ -'),
   ),
+  retentionUserDays: setting(
+    'RETENTION_USER_DAYS',
+    'days for which streams of one user, /user/…, can be replayed',
+    7,
+    integer(1, 3650),
+  ),
+  retentionDays: setting(
+    'RETENTION_DAYS',
+    'days for which other streams can be replayed',
+    30,
+    integer(1, 3650),
+  ),
   drainMs: setting(
     'DRAIN_MS',
     'milliseconds over which closes are spread at shutdown',
@@ -134,8 +146,6 @@ const NOT_YET = [
   'TLS_CERT_FILE',
   'TLS_KEY_FILE',
   'WORKERS',
-  'RETENTION_USER_DAYS',
-  'RETENTION_DAYS',
   'LIMIT_SENDS_PER_SECOND',
   'LIMIT_SEND_BURST',
   'LIMIT_HTTP_PER_MINUTE',

@@ -1,4 +1,4 @@
-import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client'
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
 
 /** What this node counts, in Prometheus' form. One object a node, so that tests do not share numbers. */
 export interface Metrics {
@@ -10,6 +10,8 @@ export interface Metrics {
   readonly refusals: Counter<'code'>
   readonly violations: Counter<'code'>
   readonly slowClients: Counter
+  /** A batch of writes is in the database. */
+  readonly committed: (batch: { readonly writes: number; readonly commitMs: number }) => void
 }
 
 export function createMetrics(): Metrics {
@@ -20,6 +22,18 @@ export function createMetrics(): Metrics {
     new Counter({ name: `stomp_relay_${name}`, help, labelNames, registers })
   const gauge = (name: string, help: string): Gauge =>
     new Gauge({ name: `stomp_relay_${name}`, help, registers })
+  const histogram = (name: string, help: string, buckets: number[]): Histogram =>
+    new Histogram({ name: `stomp_relay_${name}`, help, buckets, registers })
+  const commitSeconds = histogram(
+    'commit_seconds',
+    'seconds that a transaction of stored events took',
+    [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
+  )
+  const commitBatchWrites = histogram(
+    'commit_batch_writes',
+    'writes that shared a transaction',
+    [1, 2, 4, 8, 16, 32, 64, 128, 256],
+  )
   const hot = { framesReceived: 0, framesSent: 0, socketWrites: 0 }
   const total = (name: string, help: string, field: keyof typeof hot): Counter =>
     new Counter({
@@ -42,17 +56,26 @@ export function createMetrics(): Metrics {
     refusals: counter('refusals_total', 'messages refused while the session lives on', ['code']),
     violations: counter('violations_total', 'protocol violations that ended a session', ['code']),
     slowClients: counter('slow_clients_total', 'clients closed because they did not read'),
+    committed: ({ writes, commitMs }) => {
+      commitSeconds.observe(commitMs / 1000)
+      commitBatchWrites.observe(writes)
+    },
   }
 }
 
-/** Shows a number that somebody else keeps. */
-export function mirrorGauge({ registry }: Metrics, name: string, help: string, read: () => number): void {
+/** Shows a number that somebody else keeps. A promise holds up who asks for metrics: it must be kept soon. */
+export function mirrorGauge(
+  { registry }: Metrics,
+  name: string,
+  help: string,
+  read: () => number | Promise<number>,
+): void {
   const gauge = new Gauge({
     name: `stomp_relay_${name}`,
     help,
     registers: [],
-    collect() {
-      this.set(read())
+    async collect() {
+      this.set(await read())
     },
   })
   registry.registerMetric(gauge)
