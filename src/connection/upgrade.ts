@@ -2,9 +2,9 @@ import { setTimeout as delay } from 'node:timers/promises'
 import websocket from '@fastify/websocket'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { RequestError } from '../errors.ts'
+import { isOriginAllowed } from '../lib/origin.ts'
 import type { UpgradeCredentials } from '../session/transport.ts'
 import { Connection, maxMessageBytes, type ConnectionServices } from './connection.ts'
-import { isOriginAllowed } from './origin.ts'
 
 export interface UpgradeOptions {
   readonly endpoints: readonly string[]

@@ -1,6 +1,7 @@
 /**
- * Whether a page of this origin may open a WebSocket here. Browsers always say where a page comes
- * from; whoever says nothing is no browser, and no page can act in its name.
+ * Whether a page of this origin may connect, by WebSocket or by requests of another origin. Browsers
+ * always say where a page comes from; whoever says nothing is no browser, and no page can act in its
+ * name.
  *
  * @param allowed exact origins, `https://*.example.com` for every subdomain, or `*`
  * @param host the request's own Host, for the same-origin default

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { isOriginAllowed } from '../../src/connection/origin.ts'
+import { isOriginAllowed } from '../../src/lib/origin.ts'
 
 function allows(allowed: readonly string[], origin: string | undefined, host = 'relay.example.com'): boolean {
   return isOriginAllowed(origin, { allowed, host })
