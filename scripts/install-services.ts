@@ -3,28 +3,49 @@ import { existsSync } from 'node:fs'
 import process, { env } from 'node:process'
 import { createInterface } from 'node:readline/promises'
 import { pathToFileURL } from 'node:url'
+import { findMariaDbProgram, findPostgresProgram } from '../databases/find-program.ts'
+import { SCRIPTS } from '../rabbitmq/ctl.ts'
 import { withFileInPlace } from './file-in-place.ts'
 
 /** One server that the tests run against. */
 interface Service {
   readonly name: string
-  /** It is installed when one of these files exists. */
-  readonly provenBy: readonly string[]
+  /** The programs without which the tests cannot run it. */
+  readonly programs: readonly string[]
+  readonly find: (program: string) => string | undefined
   /** What Debian and Ubuntu call it. */
-  readonly debianPackage: string
+  readonly debianPackages: readonly string[]
 }
 
 const SERVICES: readonly Service[] = [
   {
     name: 'RabbitMQ 3.10 or later, with its STOMP and Web STOMP plugins',
-    provenBy: ['/usr/lib/rabbitmq/bin/rabbitmq-server'],
-    debianPackage: 'rabbitmq-server',
+    programs: [`${SCRIPTS}/rabbitmq-server`],
+    find: (file) => (existsSync(file) ? file : undefined),
+    debianPackages: ['rabbitmq-server'],
+  },
+  {
+    name: 'PostgreSQL 13 or later, its server',
+    programs: ['initdb', 'postgres'],
+    find: findPostgresProgram,
+    // There is none without a cluster of its own, `main`: it is made, and kept from starting now.
+    debianPackages: ['postgresql'],
+  },
+  {
+    name: 'MariaDB 10.5 or later, its server',
+    programs: ['mariadbd', 'mariadb-install-db', 'my_print_defaults'],
+    find: findMariaDbProgram,
+    // The programs alone, without the service, its account and its data.
+    debianPackages: ['mariadb-server-core', 'mariadb-client-core'],
   },
 ]
 
 /** Debian's maintainer scripts ask this file before they start a service; 101 means: do not. */
 const POLICY_FILE = '/usr/sbin/policy-rc.d'
 const POLICY = '#!/bin/sh\nexit 101\n'
+
+/** Nothing that is installed may have to go: a MySQL would, for MariaDB. */
+const INSTALL = ['install', '-y', '--no-install-recommends', '--no-remove']
 
 /**
  * Makes sure the servers that the tests need are installed. As root on Debian or Ubuntu it installs
@@ -38,13 +59,21 @@ export async function ensureServices(): Promise<void> {
   const refusal = cannotInstall()
   if (refusal !== undefined) throw new Error(whatToInstall(missing, refusal))
   if (!(await isAllowed(missing))) throw new Error(whatToInstall(missing, 'you were asked and said no'))
-  await install(missing.map((service) => service.debianPackage))
+  await install(packagesOf(missing))
   const still = missingServices()
   if (still.length > 0) throw new Error(whatToInstall(still, 'apt-get ran, and it is still not there'))
 }
 
 function missingServices(): Service[] {
-  return SERVICES.filter((service) => !service.provenBy.some((file) => existsSync(file)))
+  return SERVICES.filter((service) => missingPrograms(service).length > 0)
+}
+
+function missingPrograms({ programs, find }: Service): string[] {
+  return programs.filter((program) => find(program) === undefined)
+}
+
+function packagesOf(services: readonly Service[]): string[] {
+  return services.flatMap((service) => service.debianPackages)
 }
 
 function cannotInstall(): string | undefined {
@@ -64,7 +93,7 @@ async function isAllowed(missing: readonly Service[]): Promise<boolean> {
   if (isUnattended()) return true
   const terminal = createInterface({ input: process.stdin, output: process.stdout })
   try {
-    const packages = missing.map((service) => service.debianPackage).join(' ')
+    const packages = packagesOf(missing).join(' ')
     const answer = await terminal.question(`The tests need ${packages}. Install with apt-get now? [y/N] `)
     return /^y(es)?$/i.test(answer.trim())
   } finally {
@@ -73,19 +102,18 @@ async function isAllowed(missing: readonly Service[]): Promise<boolean> {
 }
 
 function whatToInstall(missing: readonly Service[], reason: string): string {
-  const packages = missing.map((service) => service.debianPackage).join(' ')
   return [
     `The tests need servers that are not installed (${reason}):`,
-    ...missing.map((service) => `  - ${service.name} (looked for ${service.provenBy.join(', ')})`),
+    ...missing.map((service) => `  - ${service.name} (looked for ${missingPrograms(service).join(', ')})`),
     'On Debian or Ubuntu, as root:',
-    `  apt-get update && apt-get install -y --no-install-recommends ${packages}`,
+    `  apt-get update && apt-get ${[...INSTALL, ...packagesOf(missing)].join(' ')}`,
   ].join('\n')
 }
 
 async function install(packages: readonly string[]): Promise<void> {
   await withFileInPlace({ path: POLICY_FILE, content: POLICY, mode: 0o755 }, async (stopped) => {
     await aptGet(['update'], stopped)
-    await aptGet(['install', '-y', '--no-install-recommends', ...packages], stopped)
+    await aptGet([...INSTALL, ...packages], stopped)
   })
 }
 

@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process'
 import { mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { startPrivateMariaDb } from '../databases/private-mariadb.ts'
+import { startPrivatePostgres } from '../databases/private-postgres.ts'
 import { startPrivateNode } from '../rabbitmq/private-node.ts'
 import { sharedNodeVariable } from '../test/support/rabbitmq.ts'
 import { ensureServices } from './install-services.ts'
@@ -65,13 +67,22 @@ async function runTap(files: readonly string[], env: NodeJS.ProcessEnv): Promise
   process.stdout.write(`${counts.passed} tests passed, ${counts.failed.length} failed\n`)
 }
 
-/** One RabbitMQ for all test files; those that kill theirs start their own. */
-async function withRabbitMq(act: (env: NodeJS.ProcessEnv) => Promise<void>): Promise<void> {
-  const node = await startPrivateNode()
+/** One server of each kind for all test files; those that kill theirs start their own. */
+async function withServers(act: (env: NodeJS.ProcessEnv) => Promise<void>): Promise<void> {
+  const fast = { isDurable: false }
+  const starting = [startPrivateNode(), startPrivatePostgres(fast), startPrivateMariaDb(fast)] as const
   try {
-    await act({ ...process.env, TEST_RABBITMQ: sharedNodeVariable(node) })
+    const [rabbitMq, postgres, mariaDb] = await Promise.all(starting)
+    await act({
+      ...process.env,
+      TEST_RABBITMQ: sharedNodeVariable(rabbitMq),
+      TEST_POSTGRES: postgres.url,
+      TEST_MARIADB: mariaDb.url,
+    })
   } finally {
-    await node.stop()
+    // One that did not start left nothing, which is no reason to leave the others.
+    const started = await Promise.allSettled(starting)
+    await Promise.all(started.map(async (each) => each.status === 'fulfilled' && each.value.stop()))
   }
 }
 
@@ -84,7 +95,7 @@ async function main(patterns: readonly string[]): Promise<void> {
   if (patterns.length === 0) {
     for (const [name, args] of CHECKS) await check(name, args)
   }
-  await withRabbitMq((env) => runTap(files, env))
+  await withServers((env) => runTap(files, env))
   if (patterns.length === 0) await check('coverage', ['--import', 'tsx', 'scripts/check-coverage.ts'])
 }
 
