@@ -12,7 +12,7 @@ const SOURCES = ['protocol', 'src']
 export async function buildCheckout(checkout: string): Promise<void> {
   if (!(await isStale(checkout))) return
   const compiler = join(checkout, 'node_modules/typescript/bin/tsc')
-  const result = spawnSync(process.execPath, [compiler, '-p', 'tsconfig.json'], {
+  const result = spawnSync(process.execPath, [compiler, '-p', 'tsconfig.build.json'], {
     cwd: checkout,
     encoding: 'utf8',
   })
