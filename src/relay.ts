@@ -18,9 +18,11 @@ import { App } from './app/app.ts'
 import { registerPublicMessages } from './app/chat/public-messages.ts'
 import { registerRoomMessages } from './app/chat/room-messages.ts'
 import { OrderIntake } from './app/orders/order-intake.ts'
-import { Hub, type HubObserver } from './fanout/hub.ts'
+import { Hub } from './fanout/hub.ts'
+import type { HubObserver } from './fanout/hub-options.ts'
 import { StreamAppender } from './stream/append.ts'
 import { Outbox } from './stream/outbox.ts'
+import { StreamReader } from './stream/stream-reader.ts'
 import type { Broker } from './broker/broker.ts'
 import { createMemoryBroker } from './broker/memory/memory-broker.ts'
 import { createRabbitMqBroker } from './broker/rabbitmq/rabbitmq-broker.ts'
@@ -139,6 +141,7 @@ async function wireEngine(config: Config, log: Log, teardown: Teardown): Promise
   const hub = new Hub({
     broker,
     nodeId: `${config.nodeId}-${randomBytes(4).toString('hex')}`,
+    streams: new StreamReader({ store }),
     observer: hubLog(log),
   })
   teardown.add(async () => hub.close())
@@ -158,6 +161,7 @@ async function startEngine({ broker, hub, outbox, intake }: Engine, log: Log): P
     if (status.isUp === wasUp) return
     wasUp = status.isUp
     log.info({ event: 'broker-status', ...status }, status.isUp ? 'broker is up' : 'broker is away')
+    if (status.isUp) hub.compare()
   })
   await broker.start(hub)
   await outbox.start()
@@ -242,6 +246,7 @@ function hubLog(log: Log): HubObserver {
   return {
     hole: (reason) => log.warn({ event: 'hole', reason }, 'messages may have been missed'),
     subscriberFailed: (error) => log.error({ event: 'subscriber-failed', err: error }, 'a subscriber threw'),
+    storeFailed: (error) => log.warn({ event: 'streams-unreadable', err: error }, 'streams cannot be read'),
   }
 }
 

@@ -111,6 +111,10 @@ export class Connection implements SessionTransport {
     this.#outbox.add(batch.render(renderWebSocketFrames))
   }
 
+  room(): Promise<void> | undefined {
+    return this.#isClosing ? undefined : this.#outbox.room()
+  }
+
   startHeartBeat(sendMs: number, receiveMs: number): void {
     if (this.#isClosing) return
     // It is connected now, and may send as much as anybody.

@@ -59,6 +59,22 @@ export class Outbox {
     turn.wrote(this, socket.writableLength > 0)
   }
 
+  /** Resolves when the kernel has taken what waits, or the socket is gone; undefined where little waits. */
+  room(): Promise<void> | undefined {
+    this.flush()
+    const { socket } = this.#parts
+    if (!socket.writableNeedDrain) return undefined
+    return new Promise((resolve) => {
+      const done = (): void => {
+        socket.off('drain', done)
+        socket.off('close', done)
+        resolve()
+      }
+      socket.on('drain', done)
+      socket.on('close', done)
+    })
+  }
+
   /**
    * Looks whether the backlog shrinks. Bytes handed over are gone when the kernel took them, so the
    * mark moves on as soon as everything that waited when it was set has left.

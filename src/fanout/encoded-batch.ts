@@ -1,33 +1,41 @@
-import { isUtf8 } from 'node:buffer'
-import { header, type HeaderList } from '../../protocol/frame.ts'
+import type { Version } from '../../protocol/version.ts'
+import type { EncodedFrame } from './encoded-frame.ts'
+import type { FanoutMessage } from './fanout-message.ts'
 
-/**
- * Whether a WebSocket text frame may carry a body: it must be UTF-8 throughout, or browsers cut the
- * connection (RFC 6455, section 8.1).
- */
-export function isTextBody(headers: HeaderList, body: Uint8Array): boolean {
-  return header(headers, 'content-type') !== 'application/octet-stream' && isUtf8(body)
-}
-
-/** One encoded STOMP frame. `isText` tells whether a WebSocket text frame may carry it. */
-export interface EncodedFrame {
-  readonly bytes: Uint8Array
-  readonly isText: boolean
-}
+// What transports handle, named here because they see this module first.
+export type { EncodedFrame }
 
 /** Turns frames into the bytes of one kind of transport, for one write. */
 export type Rendering = (frames: readonly EncodedFrame[]) => Uint8Array
 
+/** What subscribers have in common that can be sent the same bytes. */
+export interface BatchTraits {
+  readonly subscriptionId: string
+  readonly version: Version
+  /** What `destination` shows; undefined where each message shows its own. */
+  readonly shownAs: string | undefined
+}
+
 /**
- * Frames that many subscribers get alike. Each kind of transport renders them once, whoever asks
- * first, and everybody writes the same bytes.
+ * Messages that many subscribers get alike, at least one. Whoever asks first has them encoded, and
+ * each kind of transport renders them once; everybody writes the same bytes.
  */
 export class EncodedBatch {
-  readonly frames: readonly EncodedFrame[]
+  readonly messages: readonly FanoutMessage[]
+  readonly #traits: BatchTraits
+  #frames: readonly EncodedFrame[] | undefined
   readonly #rendered = new Map<Rendering, Uint8Array>()
 
-  constructor(frames: readonly EncodedFrame[]) {
-    this.frames = frames
+  constructor(messages: readonly FanoutMessage[], traits: BatchTraits) {
+    this.messages = messages
+    this.#traits = traits
+  }
+
+  /** A frame for each message. */
+  get frames(): readonly EncodedFrame[] {
+    const { subscriptionId, version, shownAs } = this.#traits
+    this.#frames ??= this.messages.map((each) => each.encodeFor(subscriptionId, version, shownAs))
+    return this.#frames
   }
 
   /** @param rendering the same function object each time, or nothing is shared */

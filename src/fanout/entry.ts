@@ -1,6 +1,8 @@
 import type { Watch } from '../broker/broker.ts'
+import type { BatchTraits } from './encoded-batch.ts'
 import type { FanoutMessage } from './fanout-message.ts'
-import { Group, groupKey, type GroupTraits, type Member } from './group.ts'
+import { Group, groupKey, type Member } from './group.ts'
+import type { StreamGate } from './stream-gate.ts'
 
 /** What an entry reports to the hub. */
 export interface EntryReport {
@@ -15,6 +17,10 @@ export interface EntryReport {
 export class Entry {
   /** Resolves with the broker's watch; rejects where it was refused. */
   readonly watch: Promise<Watch>
+  /** Keeps the stream of this target in order, where it is one. */
+  readonly gate: StreamGate | undefined
+  /** Resolves when subscribers can be attached: the watch stands and the gate is open. */
+  readonly ready: Promise<void>
   /** Subscribers attached or waiting for the watch. At zero the hub ends the watch. */
   holders = 0
   readonly #report: EntryReport
@@ -22,9 +28,19 @@ export class Entry {
   #pending: FanoutMessage[] = []
   #isFlushing = false
 
-  constructor(watch: Promise<Watch>, report: EntryReport) {
-    this.watch = watch
-    this.#report = report
+  constructor(parts: { watch: Promise<Watch>; gate: StreamGate | undefined; report: EntryReport }) {
+    this.watch = parts.watch
+    this.gate = parts.gate
+    this.#report = parts.report
+    this.ready = this.#prepare()
+  }
+
+  /** Ends the broker's watch. Never rejects. */
+  async close(): Promise<void> {
+    this.gate?.close()
+    // A watch that was refused leaves nothing to end.
+    const watch = await this.watch.catch(() => undefined)
+    watch?.close()
   }
 
   /**
@@ -37,7 +53,7 @@ export class Entry {
   }
 
   /** The member gets every message appended from now on, and none from before. */
-  join(traits: GroupTraits, member: Member): Group {
+  join(traits: BatchTraits, member: Member): Group {
     const key = groupKey(traits)
     let group = this.#groups.get(key)
     if (group === undefined) {
@@ -80,6 +96,12 @@ export class Entry {
       this.#isFlushing = false
     }
     return true
+  }
+
+  /** The head is read once everything published later arrives: what lies between is in both, not in neither. */
+  async #prepare(): Promise<void> {
+    await this.watch
+    await this.gate?.open()
   }
 
   #flushGroup(group: Group): void {

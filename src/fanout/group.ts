@@ -1,5 +1,4 @@
-import type { Version } from '../../protocol/version.ts'
-import { EncodedBatch } from './encoded-batch.ts'
+import { EncodedBatch, type BatchTraits } from './encoded-batch.ts'
 import type { FanoutMessage } from './fanout-message.ts'
 import type { Subscriber } from './subscriber.ts'
 
@@ -8,16 +7,8 @@ export interface Member {
   readonly subscriber: Subscriber
 }
 
-/** What all members of a group have in common, so that they can be sent the same bytes. */
-export interface GroupTraits {
-  readonly subscriptionId: string
-  readonly version: Version
-  /** What `destination` shows; undefined where each message shows its own. */
-  readonly shownAs: string | undefined
-}
-
 /** Equal for equal traits, and for no others, whatever characters the strings hold. */
-export function groupKey({ version, shownAs, subscriptionId }: GroupTraits): string {
+export function groupKey({ version, shownAs, subscriptionId }: BatchTraits): string {
   return `${version} ${shownAs === undefined ? '' : shownAs.length} ${shownAs ?? ''}${subscriptionId}`
 }
 
@@ -27,9 +18,9 @@ export class Group {
   readonly members = new Set<Member>()
   /** Index of the first pending message of the entry that this group has not been sent. */
   next: number
-  readonly #traits: GroupTraits
+  readonly #traits: BatchTraits
 
-  constructor(traits: GroupTraits, next: number) {
+  constructor(traits: BatchTraits, next: number) {
     this.key = groupKey(traits)
     this.#traits = traits
     this.next = next
@@ -40,16 +31,15 @@ export class Group {
    * @returns how many messages were handed to how many members, multiplied
    */
   flush(pending: readonly FanoutMessage[], onFault: (error: unknown) => void): number {
-    const { subscriptionId, version, shownAs } = this.#traits
-    const frames = pending.slice(this.next).map((each) => each.encodeFor(subscriptionId, version, shownAs))
+    const messages = pending.slice(this.next)
     this.next = pending.length
-    if (frames.length === 0) return 0
-    const batch = new EncodedBatch(frames)
+    if (messages.length === 0) return 0
+    const batch = new EncodedBatch(messages, this.#traits)
     let delivered = 0
     for (const { subscriber } of this.members) {
       try {
         subscriber.deliver(batch)
-        delivered += frames.length
+        delivered += messages.length
       } catch (error) {
         onFault(error)
       }

@@ -1,45 +1,21 @@
 import { MessageError } from '../errors.ts'
 import type { Broker, BrokerReceiver, Delivery, WatchTarget } from '../broker/broker.ts'
+import type { StreamReader } from '../stream/stream-reader.ts'
 import { Entry, type EntryReport } from './entry.ts'
 import { EntryIndex, type EntryPlace } from './entry-index.ts'
 import { FanoutMessage } from './fanout-message.ts'
 import type { Group, Member } from './group.ts'
+import {
+  DEFAULT_LIMITS,
+  newCounters,
+  type HubCounters,
+  type HubLimits,
+  type HubObserver,
+  type HubOptions,
+} from './hub-options.ts'
+import { HubStreams, type Beginner } from './hub-streams.ts'
+import type { Recovery, StartPosition } from './replay.ts'
 import type { Subscriber } from './subscriber.ts'
-
-export interface HubOptions {
-  readonly broker: Broker
-  /** Begins every `message-id`: unique among nodes, and among the runs of one node. */
-  readonly nodeId: string
-  readonly limits?: Partial<HubLimits>
-  readonly observer?: HubObserver
-}
-
-/** What is pending beyond these is sent at once, before the turn ends. */
-export interface HubLimits {
-  readonly pendingMessages: number
-  readonly pendingBytes: number
-  /** Topics for which the matching wildcard patterns are remembered. */
-  readonly rememberedTopics: number
-}
-
-const DEFAULT_LIMITS: HubLimits = { pendingMessages: 512, pendingBytes: 262_144, rememberedTopics: 10_000 }
-
-/** Rare events, for the log. What happens often is in `Hub.counters`. */
-export interface HubObserver {
-  hole(reason: string): void
-  /** A subscriber broke its contract and threw. */
-  subscriberFailed(error: unknown): void
-}
-
-export interface HubCounters {
-  /** Messages from the broker. */
-  readonly received: number
-  /** Messages handed to subscribers: one message to 500 of them counts 500. */
-  readonly delivered: number
-  readonly flushes: number
-  readonly holes: number
-  readonly subscriberFaults: number
-}
 
 export interface SubscribeRequest {
   readonly target: WatchTarget
@@ -48,11 +24,14 @@ export interface SubscribeRequest {
   /** With a user as target: only what is addressed to this destination of the user (`/user/queue/x`). */
   readonly userDestination?: string
   readonly subscriber: Subscriber
+  /** Without it the subscriber gets what is published from now on. */
+  readonly from?: StartPosition
 }
 
 export interface HubSubscription {
+  readonly recovery: Recovery
   /** Delivers what arrived before, then nothing more. Idempotent. */
-  close(): void
+  readonly close: () => void
 }
 
 /**
@@ -67,7 +46,8 @@ export class Hub implements BrokerReceiver {
   readonly #observer: HubObserver | undefined
   readonly #index: EntryIndex
   readonly #entries = new Set<Entry>()
-  readonly #counters = { received: 0, delivered: 0, flushes: 0, holes: 0, subscriberFaults: 0 }
+  readonly #streams: HubStreams | undefined
+  readonly #counters = newCounters()
   readonly #report: EntryReport = {
     delivered: (count) => {
       this.#counters.delivered += count
@@ -81,14 +61,16 @@ export class Hub implements BrokerReceiver {
   #pendingMessages = 0
   #pendingBytes = 0
   #flushing: NodeJS.Immediate | undefined
+  #messageCount = 0
   #isClosed = false
 
-  constructor({ broker, nodeId, limits, observer }: HubOptions) {
+  constructor({ broker, nodeId, streams, limits, observer }: HubOptions) {
     this.#broker = broker
     this.#nodeId = nodeId
     this.#limits = { ...DEFAULT_LIMITS, ...limits }
     this.#observer = observer
     this.#index = new EntryIndex(this.#limits.rememberedTopics)
+    this.#streams = streams === undefined ? undefined : this.#openStreams(streams)
   }
 
   get counters(): HubCounters {
@@ -101,27 +83,42 @@ export class Hub implements BrokerReceiver {
   }
 
   /**
-   * Resolves when the broker's watch stands: every message published later reaches the subscriber.
-   * @throws MessageError as `Broker.watch` does, or `broker-unavailable` once the hub is closed
+   * Resolves when every message published later reaches the subscriber, and it has been sent what it
+   * asked for of what is stored.
+   * @throws MessageError as `Broker.watch` does, `store-unavailable` where a stream cannot be read, or
+   * `broker-unavailable` once the hub is closed
    */
   async subscribe(request: SubscribeRequest): Promise<HubSubscription> {
     const { target, destination, userDestination, subscriber } = request
     const place: EntryPlace = { target, userDestination }
     const entry = this.#hold(place)
-    await entry.watch
-    if (this.#isClosed) throw closedError()
+    await entry.ready
     const { subscriptionId, version } = subscriber
-    const shownAs = userDestination === undefined ? undefined : destination
+    const traits = {
+      subscriptionId,
+      version,
+      shownAs: userDestination === undefined ? undefined : destination,
+    }
     const member: Member = { subscriber }
-    const group = entry.join({ subscriptionId, version, shownAs }, member)
-    return this.#subscription(place, entry, { group, member })
+    let group: Group | undefined
+    const attach = (): void => {
+      if (this.#isClosed) throw closedError()
+      group = entry.join(traits, member)
+    }
+    try {
+      const recovery = await this.#begin({ entry, subscriber, traits, attach }, request.from)
+      return { recovery, close: once(() => this.#leave(place, entry, { group, member })) }
+    } catch (error) {
+      this.#leave(place, entry, { group, member })
+      throw error
+    }
   }
 
   onMessage(delivery: Delivery): void {
     this.#counters.received += 1
-    const message = new FanoutMessage(delivery, `${this.#nodeId}-${this.#counters.received}`)
+    const message = this.#message(delivery)
     this.#index.find(delivery, (entry) => {
-      if (entry !== undefined) this.#pass(entry, message)
+      if (entry !== undefined) this.#arrive(entry, message)
     })
     if (
       this.#pendingMessages >= this.#limits.pendingMessages ||
@@ -134,6 +131,12 @@ export class Hub implements BrokerReceiver {
   onHole(reason: string): void {
     this.#counters.holes += 1
     this.#observer?.hole(reason)
+    this.compare()
+  }
+
+  /** Looks whether any stream has lost its last events: after a link came back, say. */
+  compare(): void {
+    this.#streams?.compare()
   }
 
   /** Delivers what is pending, then ends all watches. Idempotent. */
@@ -141,8 +144,47 @@ export class Hub implements BrokerReceiver {
     if (this.#isClosed) return
     this.#isClosed = true
     this.#flush()
-    for (const entry of this.#entries) void endWatch(entry)
+    this.#streams?.close()
+    for (const entry of this.#entries) void entry.close()
     this.#entries.clear()
+  }
+
+  #message(delivery: Delivery): FanoutMessage {
+    this.#messageCount += 1
+    return new FanoutMessage(delivery, `${this.#nodeId}-${this.#messageCount}`)
+  }
+
+  /** A stored event goes through the gate of its stream; whatever else comes passes at once. */
+  #arrive(entry: Entry, message: FanoutMessage): void {
+    const { eventId } = message.delivery
+    if (eventId === undefined || entry.gate === undefined || this.#streams === undefined) {
+      this.#pass(entry, message)
+    } else {
+      this.#streams.arrive(entry, entry.gate, { eventId, message })
+    }
+  }
+
+  async #begin(beginner: Beginner, from: StartPosition | undefined): Promise<Recovery> {
+    const { gate } = beginner.entry
+    if (from !== undefined && gate !== undefined && this.#streams !== undefined) {
+      return this.#streams.begin(beginner, gate, from)
+    }
+    beginner.attach()
+    if (gate !== undefined) return { position: gate.position }
+    return from === undefined ? {} : { recovered: false, reason: 'not-a-stream' }
+  }
+
+  #openStreams(reader: StreamReader): HubStreams {
+    return new HubStreams({
+      reader,
+      counters: this.#counters,
+      entries: () => this.#entries,
+      toMessage: (delivery) => this.#message(delivery),
+      pass: (entry, message) => this.#pass(entry, message),
+      onFault: (error) => this.#observer?.storeFailed(error),
+      compareMs: this.#limits.compareMs,
+      compareGraceMs: this.#limits.compareGraceMs,
+    })
   }
 
   /** Every message on its way to the subscribers of one target comes through here, in order. */
@@ -178,12 +220,16 @@ export class Hub implements BrokerReceiver {
     if (this.#isClosed) throw closedError()
     let entry = this.#index.get(place)
     if (entry === undefined) {
-      const made = new Entry(this.#broker.watch(place.target), this.#report)
+      const made: Entry = new Entry({
+        watch: this.#broker.watch(place.target),
+        gate: this.#streams?.gateOf(place, () => made),
+        report: this.#report,
+      })
       entry = made
       this.#index.set(place, made)
       this.#entries.add(made)
       // Before anybody who waits hears of it, so that the next one asks the broker afresh.
-      made.watch.catch(() => {
+      made.ready.catch(() => {
         this.#forget(place, made)
       })
     }
@@ -191,28 +237,20 @@ export class Hub implements BrokerReceiver {
     return entry
   }
 
-  #subscription(
+  #leave(
     place: EntryPlace,
     entry: Entry,
-    { group, member }: { group: Group; member: Member },
-  ): HubSubscription {
-    let isOpen = true
-    return {
-      close: () => {
-        if (!isOpen) return
-        isOpen = false
-        entry.leave(group, member)
-        entry.holders -= 1
-        if (entry.holders > 0 || this.#isClosed) return
-        this.#forget(place, entry)
-        void endWatch(entry)
-      },
-    }
+    { group, member }: { group: Group | undefined; member: Member },
+  ): void {
+    if (group !== undefined) entry.leave(group, member)
+    entry.holders -= 1
+    if (entry.holders === 0 && !this.#isClosed) this.#forget(place, entry)
   }
 
   #forget(place: EntryPlace, entry: Entry): void {
     this.#index.delete(place)
     this.#entries.delete(entry)
+    void entry.close()
   }
 }
 
@@ -220,8 +258,10 @@ function closedError(): MessageError {
   return new MessageError('broker-unavailable', 'the server is shutting down')
 }
 
-async function endWatch(entry: Entry): Promise<void> {
-  // A watch that was refused leaves nothing to end.
-  const watch = await entry.watch.catch(() => undefined)
-  watch?.close()
+function once(act: () => void): () => void {
+  let isDone = false
+  return () => {
+    if (!isDone) act()
+    isDone = true
+  }
 }

@@ -1,7 +1,7 @@
 import { encodeFrame } from '../../protocol/encoder.ts'
 import type { HeaderList } from '../../protocol/frame.ts'
 import type { Version } from '../../protocol/version.ts'
-import { isTextBody, type EncodedFrame } from '../fanout/encoded-batch.ts'
+import { isTextBody, type EncodedFrame } from '../fanout/encoded-frame.ts'
 import type { SessionMessage } from '../inbound/broker-link.ts'
 
 /** CONNECTED; `headers` in the order they are to be written. */

@@ -16,6 +16,8 @@ export interface SessionTransport {
   send(frame: EncodedFrame): void
   /** Sends what the hub encoded for several subscribers at once. */
   deliver(batch: EncodedBatch): void
+  /** A promise where the client has to read before it is sent more, for what need not be sent at once. */
+  room(): Promise<void> | undefined
   /**
    * Begins heart-beats (STOMP 1.2, "Heart-beating").
    * @param sendMs how often we write at least; 0 is never

@@ -164,3 +164,33 @@ await t.test('looks no more after a client that is gone', async (t) => {
   turn.check(99_000)
   t.equal(slow.count, 0)
 })
+
+await t.test('there is room while the kernel takes what is written, and again when it has', async (t) => {
+  const { outbox, socket, peer } = await rig(t, { bytes: 67_108_864, ms: 1000 })
+  outbox.add(Buffer.alloc(100))
+  t.equal(outbox.room(), undefined)
+  t.equal(outbox.unsentBytes, 0, 'what waited for the end of the turn was written')
+  let written = 100
+  while (!socket.writableNeedDrain) {
+    outbox.add(Buffer.alloc(65_536))
+    outbox.flush()
+    written += 65_536
+  }
+  const room = outbox.room()
+  t.type(room, Promise)
+  await Promise.all([room, read(peer, written)])
+  t.equal(outbox.room(), undefined)
+})
+
+await t.test('whoever waits for room hears that the client is gone', async (t) => {
+  const { outbox, socket } = await rig(t, { bytes: 67_108_864, ms: 1000 })
+  while (!socket.writableNeedDrain) {
+    outbox.add(Buffer.alloc(65_536))
+    outbox.flush()
+  }
+  const room = outbox.room()
+  socket.destroy()
+  await room
+  t.equal(socket.listenerCount('drain'), 0)
+  t.equal(outbox.room(), undefined)
+})

@@ -1,5 +1,9 @@
 import t from 'tap'
 import { EncodedBatch, type EncodedFrame } from '../../src/fanout/encoded-batch.ts'
+import { FanoutMessage } from '../../src/fanout/fanout-message.ts'
+import { delivery } from '../support/start-hub.ts'
+
+const TRAITS = { subscriptionId: 's', version: '1.2', shownAs: undefined } as const
 
 await t.test('renders once for each kind of transport', async (t) => {
   let calls = 0
@@ -7,11 +11,9 @@ await t.test('renders once for each kind of transport', async (t) => {
     calls += 1
     return Buffer.concat(frames.map(({ bytes }) => bytes))
   }
-  const batch = new EncodedBatch([
-    { bytes: Buffer.from('a'), isText: true },
-    { bytes: Buffer.from('b'), isText: true },
-  ])
-  t.equal(Buffer.from(batch.render(joined)).toString(), 'ab')
+  const messages = ['a', 'b'].map((body) => new FanoutMessage(delivery('x', body), `id-${body}`))
+  const batch = new EncodedBatch(messages, TRAITS)
+  t.match(Buffer.from(batch.render(joined)).toString(), /\n\na\0MESSAGE[^]*\n\nb\0$/)
   t.equal(batch.render(joined), batch.render(joined), 'the same bytes for everybody')
   t.equal(calls, 1)
   t.same(
@@ -19,4 +21,10 @@ await t.test('renders once for each kind of transport', async (t) => {
     [1],
     'another transport, other bytes',
   )
+})
+
+await t.test('encodes nothing for those who take the messages', async (t) => {
+  const message = new FanoutMessage(delivery('x', 'a'), 'id')
+  t.same(new EncodedBatch([message], TRAITS).messages, [message])
+  t.equal(new EncodedBatch([message], TRAITS).frames[0]?.bytes, message.encodeFor('s', '1.2').bytes)
 })

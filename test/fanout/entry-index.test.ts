@@ -4,7 +4,11 @@ import { EntryIndex, type EntryPlace } from '../../src/fanout/entry-index.ts'
 
 await t.test('keeps nothing of a user whose last entry has gone', async (t) => {
   const index = new EntryIndex(1)
-  const entry = new Entry(Promise.resolve({ close: () => {} }), { delivered: () => {}, fault: () => {} })
+  const entry = new Entry({
+    watch: Promise.resolve({ close: () => {} }),
+    gate: undefined,
+    report: { delivered: () => {}, fault: () => {} },
+  })
   const places: EntryPlace[] = [undefined, '/user/queue/a', '/user/queue/b'].map((userDestination) => ({
     target: { kind: 'user', user: 'ann' },
     userDestination,

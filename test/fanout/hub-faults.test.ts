@@ -21,7 +21,11 @@ await t.test('rejects all who wait for a watch that the broker refuses, and keep
 
 await t.test('goes on with the others when a subscriber throws', async (t) => {
   const failures: unknown[] = []
-  const observer = { hole: () => {}, subscriberFailed: (error: unknown) => void failures.push(error) }
+  const observer = {
+    hole: () => {},
+    storeFailed: () => undefined,
+    subscriberFailed: (error: unknown) => void failures.push(error),
+  }
   const { hub, publish } = await startHub(t, { observer })
   const [bad, good] = [new RecordingSubscriber(), new RecordingSubscriber()]
   const error = new Error('thrown by a subscriber')
@@ -51,7 +55,11 @@ await t.test('counts faults and holes with nobody to tell', async (t) => {
 
 await t.test('tells the observer of a hole', async (t) => {
   const holes: string[] = []
-  const observer = { hole: (reason: string) => void holes.push(reason), subscriberFailed: () => {} }
+  const observer = {
+    hole: (reason: string) => void holes.push(reason),
+    storeFailed: () => undefined,
+    subscriberFailed: () => {},
+  }
   const { hub } = await startHub(t, { observer })
   hub.onHole('link lost')
   t.same(holes, ['link lost'])

@@ -43,6 +43,10 @@ export class RecordingTransport implements SessionTransport {
     for (const frame of batch.frames) this.send(frame)
   }
 
+  room(): Promise<void> | undefined {
+    return undefined
+  }
+
   startHeartBeat(sendMs: number, receiveMs: number): void {
     this.heartBeat = [sendMs, receiveMs]
   }

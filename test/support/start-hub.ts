@@ -1,6 +1,7 @@
 import type { Address, BrokerMessage, Delivery, WatchTarget } from '../../src/broker/broker.ts'
 import { createMemoryBroker } from '../../src/broker/memory/memory-broker.ts'
-import { Hub, type HubLimits, type HubObserver } from '../../src/fanout/hub.ts'
+import { Hub } from '../../src/fanout/hub.ts'
+import type { HubLimits, HubObserver } from '../../src/fanout/hub-options.ts'
 
 interface Teardown {
   teardown(fn: () => unknown): void

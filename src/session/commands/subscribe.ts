@@ -1,26 +1,38 @@
 import { violation } from '../../../protocol/errors.ts'
 import { header, type ClientFrame, type HeaderList } from '../../../protocol/frame.ts'
+import type { Fault } from '../../../protocol/payload/fault.ts'
 import { MAX_TOPIC_BYTES, topicBytes } from '../../../protocol/destination.ts'
 import { MessageError } from '../../errors.ts'
 import type { SubscribeRequest } from '../../fanout/hub.ts'
+import type { Recovery, StartPosition } from '../../fanout/replay.ts'
 import type { AckMode } from '../../inbound/broker-link.ts'
 import type { SubscribeCall } from '../../inbound/call.ts'
 import type { Route } from '../../inbound/route.ts'
 import type { SessionContext } from '../session-context.ts'
 import type { Subscription } from '../subscriptions.ts'
 import { requiredHeader } from './required-header.ts'
+import { recoveryHeaders, recoveryMessage, startPosition, withoutStart } from './start-position.ts'
 import { subscriptionIdOf } from './subscription-id.ts'
 
 interface Asked {
   readonly id: string
   readonly call: SubscribeCall
   readonly ack: AckMode
+  readonly from: StartPosition | undefined
+}
+
+interface Attached {
+  readonly subscription: Subscription
+  readonly recovery: Recovery
 }
 
 /** The queue of answers and faults to this session alone; it needs no broker. */
 const REPLY_QUEUE = '/user/queue/errors'
 
-/** SUBSCRIBE: its RECEIPT says that every message published from now on will arrive. */
+/**
+ * SUBSCRIBE: its RECEIPT says that every message published from now on will arrive, and how far what is
+ * stored has been replayed.
+ */
 export function subscribe(session: SessionContext, frame: ClientFrame): Promise<void> {
   const id = subscriptionIdOf(session, frame)
   const destination = requiredHeader(frame, 'destination')
@@ -31,10 +43,11 @@ export function subscribe(session: SessionContext, frame: ClientFrame): Promise<
     destination,
     headers: frame.headers,
   }
-  return session.settle(frame, open(session, { id, call, ack: ackMode(frame.headers) }))
+  const asked = { id, call, ack: ackMode(frame.headers), from: startPosition(frame.headers) }
+  return session.settle(frame, open(session, asked))
 }
 
-async function open(session: SessionContext, asked: Asked): Promise<void> {
+async function open(session: SessionContext, asked: Asked): Promise<readonly string[]> {
   const { subscriptions, services } = session
   if (subscriptions.size >= services.limits.subscriptions) {
     throw new MessageError(
@@ -43,18 +56,33 @@ async function open(session: SessionContext, asked: Asked): Promise<void> {
     )
   }
   await services.inbound.accept(asked.call)
-  const subscription = await attach(session, asked)
+  const { subscription, recovery } = await attach(session, asked)
   if (session.state === 'CLOSING') subscription.close?.()
   else subscriptions.set(asked.id, subscription)
+  tellReason(session, asked, recovery)
+  return recoveryHeaders(recovery)
 }
 
-async function attach(session: SessionContext, asked: Asked): Promise<Subscription> {
+async function attach(session: SessionContext, asked: Asked): Promise<Attached> {
   const { destination } = asked.call
-  if (destination === REPLY_QUEUE) return { kind: 'reply', destination }
+  // Where nothing is stored there is nothing to begin with.
+  const recovery: Recovery = asked.from === undefined ? {} : { recovered: false, reason: 'not-a-stream' }
+  if (destination === REPLY_QUEUE) return { subscription: { kind: 'reply', destination }, recovery }
   const route = session.services.inbound.route(destination)
-  if (route.kind === 'app') return answer(session, asked)
+  if (route.kind === 'app') return { subscription: await answer(session, asked), recovery }
   const target = sharedTarget(session, route, asked)
-  return target === undefined ? atBroker(session, asked) : onHub(session, asked, target)
+  if (target === undefined) return { subscription: await atBroker(session, asked), recovery }
+  return onHub(session, asked, target)
+}
+
+/** The subscription stands; that it cannot be complete is no fault of it. */
+function tellReason(session: SessionContext, { call }: Asked, { reason }: Recovery): void {
+  if (reason === undefined) return
+  const { destination, headers } = call
+  const receipt = header(headers, 'receipt')
+  const message = recoveryMessage(reason)
+  const fault: Fault = { code: reason, message, destination, ...(receipt !== undefined && { receipt }) }
+  session.reply(REPLY_QUEUE, fault)
 }
 
 async function answer(session: SessionContext, { id, call }: Asked): Promise<Subscription> {
@@ -66,27 +94,33 @@ async function answer(session: SessionContext, { id, call }: Asked): Promise<Sub
 
 async function onHub(
   session: SessionContext,
-  { id, call }: Asked,
+  { id, call, from }: Asked,
   target: SubscribeRequest['target'],
-): Promise<Subscription> {
+): Promise<Attached> {
   const { destination } = call
   const subscription = await session.services.hub.subscribe({
     target,
     destination,
     ...(target.kind === 'user' && { userDestination: destination }),
+    ...(from !== undefined && { from }),
     subscriber: {
       subscriptionId: id,
       version: session.version,
       deliver: (batch) => session.transport.deliver(batch),
+      room: () => session.transport.room(),
+      isGone: () => session.state === 'CLOSING',
     },
   })
-  return { kind: 'hub', destination, close: () => subscription.close() }
+  return {
+    subscription: { kind: 'hub', destination, close: () => subscription.close() },
+    recovery: subscription.recovery,
+  }
 }
 
 async function atBroker(session: SessionContext, { id, call, ack }: Asked): Promise<Subscription> {
-  const { destination, headers } = call
+  const { destination } = call
   const own = await session.link.own()
-  await own.subscribe({ id, destination, ack, headers })
+  await own.subscribe({ id, destination, ack, headers: withoutStart(call.headers) })
   return { kind: 'broker', destination }
 }
 
