@@ -5,6 +5,8 @@ export interface ThreadOptions {
   readonly busyTimeoutMs: number
   /** SQL that is run first, of each connection anew: the pragmas. */
   readonly setup: string
+  /** Of `sqlite-exit-gate.ts`. */
+  readonly gate: SharedArrayBuffer
 }
 
 /** What SQLite stores, in the form that libsql takes: an integer is a bigint, a number is REAL. */

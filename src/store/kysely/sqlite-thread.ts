@@ -3,6 +3,7 @@ import { Worker } from 'node:worker_threads'
 import { type Deferred, deferred } from '../../lib/deferred.ts'
 import { Fifo } from '../../lib/fifo.ts'
 import { within } from '../../lib/within.ts'
+import { SqliteExitGate } from './sqlite-exit-gate.ts'
 import type {
   Answer,
   Failure,
@@ -77,13 +78,15 @@ export class SqliteThread {
     const { path, setup, busyTimeoutMs = 5000 } = options
     // It lies beside the source and is compiled to the same place. None of this process's loaders: it
     // needs none, and those of a test runner would count coverage a second time.
+    const gate = new SqliteExitGate()
     const worker = new Worker(new URL('./sqlite-worker.js', import.meta.url), {
-      workerData: { path, setup, busyTimeoutMs } satisfies ThreadOptions,
+      workerData: { path, setup, busyTimeoutMs, gate: gate.buffer } satisfies ThreadOptions,
       execArgv: [],
       env: {},
       name: 'sqlite',
     })
     const exit = new Promise((resolve) => worker.once('exit', resolve))
+    void exit.then(() => gate.remove())
     const message = once(worker, 'message')
     const [first]: ThreadMessage[] = await Promise.race([message, exit.then(() => [])])
     if (first === 'open') return new SqliteThread(worker, exit, options)
@@ -211,8 +214,7 @@ export class SqliteThread {
     try {
       await within(this.#exit, this.#timeoutMs, () => this.#late())
     } catch {
-      this.#worker.unref()
-      void this.#worker.terminate()
+      this.#worker.unref() // libsql does not bear that a thread is terminated inside it
     }
     clearTimeout(this.#watchdog)
   }

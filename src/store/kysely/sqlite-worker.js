@@ -10,15 +10,35 @@ const MAX_CACHED_STATEMENTS = 200
 
 if (parentPort === null) throw new Error('this module is the body of a thread')
 const port = parentPort
+const gate = new Int32Array(workerData.gate)
+// Places in the gate, as in sqlite-exit-gate.ts.
+const IS_INSIDE = 0
+const IS_SHUT = 1
 /** @type {Map<string, { statement: ReturnType<typeof prepare>, isReader: boolean, parameterCount: number }>} */
 const cache = new Map()
-const db = open(workerData)
+const db = inside(() => open(workerData))
 if (db !== undefined) {
   port.on('message', (message) => {
-    if (message === 'close') close()
-    else say(message.map(answer))
+    if (message === 'close') inside(close)
+    else say(message.map((/** @type {Statement} */ statement) => inside(() => answer(statement))))
   })
   say('open')
+}
+
+/**
+ * Whatever calls libsql passes here.
+ * @template T
+ * @param {() => T} work
+ */
+function inside(work) {
+  Atomics.store(gate, IS_INSIDE, 1)
+  try {
+    if (Atomics.load(gate, IS_SHUT) === 1) throw new Error('the process is ending')
+    return work()
+  } finally {
+    Atomics.store(gate, IS_INSIDE, 0)
+    Atomics.notify(gate, IS_INSIDE)
+  }
 }
 
 /**
