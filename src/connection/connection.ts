@@ -13,10 +13,10 @@ import type {
   UpgradeCredentials,
 } from '../session/transport.ts'
 import { deferred } from '../lib/deferred.ts'
+import { Outbox, type OutboxLimits, type Turn } from '../lib/outbox.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import { HeartBeat } from './heart-beat.ts'
-import { Outbox, type OutboxLimits, type Turn } from './outbox.ts'
 import { limitMessageBytes, rawSocket } from './raw-socket.ts'
 import { renderWebSocketFrames } from './web-socket-frames.ts'
 

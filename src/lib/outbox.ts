@@ -10,6 +10,8 @@ export interface OutboxLimits {
 
 export interface OutboxParts {
   readonly socket: Socket
+  /** How bytes get to the socket, at once; by default they are written to it as they are. */
+  readonly write?: (bytes: Uint8Array) => void
   readonly limits: OutboxLimits
   readonly turn: Turn
   /** The client does not read; called at each sign of it. */
@@ -53,9 +55,10 @@ export class Outbox {
     const bytes = pending.length === 1 ? first : Buffer.concat(pending, this.#pendingBytes)
     this.#pending = []
     this.#pendingBytes = 0
-    const { socket, turn } = this.#parts
+    const { socket, write, turn } = this.#parts
     if (!socket.writable) return
-    socket.write(bytes)
+    if (write === undefined) socket.write(bytes)
+    else write(bytes)
     turn.wrote(this, socket.writableLength > 0)
   }
 

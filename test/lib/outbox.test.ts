@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import t, { type Test } from 'tap'
-import { Outbox, Turn, type OutboxLimits } from '../../src/connection/outbox.ts'
+import { Outbox, Turn, type OutboxLimits } from '../../src/lib/outbox.ts'
 
 const LIMITS = { bytes: 65_536, ms: 1000 }
 
