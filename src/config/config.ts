@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { NodeError } from '../errors.ts'
 import { parseBrokerUrl, type BrokerUrl } from './broker-url.ts'
+import { parseDatabaseUrl } from './database-url.ts'
 import { flag, integer, list, matching, setting, type SettingTable, type SettingValues } from './setting.ts'
 
 /** Every variable this version reads. Defaults and meanings are CONTRACT: clients and operators rely on them. */
@@ -26,9 +27,9 @@ export const SETTINGS = {
   ),
   databaseUrl: setting(
     'DATABASE_URL',
-    'where messages are stored: sqlite:PATH',
+    'where messages are stored: sqlite:PATH, postgres://… or mysql://…',
     'sqlite:./data/stomp-relay.db',
-    matching(/^sqlite:.+/, 'sqlite:PATH'),
+    databaseUrl,
   ),
   endpoints: setting<readonly string[]>(
     'STOMP_ENDPOINTS',
@@ -247,5 +248,11 @@ function origin(text: string): string {
   if (text !== '*' && !/^https?:\/\/(\*\.)?[A-Za-z0-9.-]+(:\d{1,5})?$/.test(text)) {
     throw new Error('origins such as https://app.example.com, or https://*.example.com')
   }
+  return text
+}
+
+/** As given: the store parses it again. It may bear a password. */
+function databaseUrl(text: string): string {
+  parseDatabaseUrl(text)
   return text
 }

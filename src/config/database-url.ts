@@ -51,7 +51,10 @@ export function parseDatabaseUrl(text: string): DatabaseUrl {
 /** For people and logs: no account. */
 export function describeDatabaseUrl(text: string): string {
   const url = parseDatabaseUrl(text)
-  if (url.kind === 'sqlite') return `sqlite:${url.path}`
+  return url.kind === 'sqlite' ? `sqlite:${url.path}` : describeServer(url)
+}
+
+export function describeServer(url: ServerUrl): string {
   const host = url.host.includes(':') ? `[${url.host}]` : url.host
   return `${url.kind}://${host}:${url.port}/${url.database}`
 }

@@ -117,7 +117,7 @@ await t.test('names each variable that cannot be, with what it should be', async
     ['PORT', '65536', 'a whole number from 0 to 65535'],
     ['RABBITMQ_STOMP_URL', 'amqp://a', 'stomp://user:pass@host:port/vhost'],
     ['RABBITMQ_AMQP_URL', 'stomp://a', 'amqp://user:pass@host:port/vhost'],
-    ['DATABASE_URL', 'postgres://a', 'sqlite:PATH'],
+    ['DATABASE_URL', 'postgres://a', 'sqlite:PATH, postgres://'],
     ['DATABASE_URL', 'sqlite:', 'sqlite:PATH'],
     ['STOMP_ENDPOINTS', 'ws', 'paths that begin with a slash'],
     ['STOMP_ENDPOINTS', '/a?b', 'paths that begin with a slash'],

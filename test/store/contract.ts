@@ -1,5 +1,4 @@
 import type { Test } from 'tap'
-import type { Store } from '../../src/store/store.ts'
 import { entitiesContract } from './entity-contract.ts'
 import { identitiesContract } from './identity-contract.ts'
 import { nodesContract } from './node-contract.ts'
@@ -7,15 +6,10 @@ import { outboxContract } from './outbox-contract.ts'
 import { requestsContract } from './request-contract.ts'
 import { severalNodesContract } from './several-nodes-contract.ts'
 import { streamsContract } from './stream-contract.ts'
+import type { TestDatabase } from './test-database.ts'
 import { textsContract } from './text-contract.ts'
 import { transactionsContract } from './transaction-contract.ts'
 import { trimContract } from './trim-contract.ts'
-
-/** An empty database, until the first store is opened on it. */
-export interface TestDatabase {
-  /** A store that ends with the test. The first is a server; another one is where the database can serve two. */
-  open(nodeId: string): Promise<Store>
-}
 
 export interface ContractOptions {
   /** Makes a database that goes with the test. */

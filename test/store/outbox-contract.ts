@@ -1,5 +1,5 @@
 import type { Test } from 'tap'
-import type { TestDatabase } from './contract.ts'
+import type { TestDatabase } from './test-database.ts'
 import { AT, event } from './rows.ts'
 
 export async function outboxContract(

@@ -1,7 +1,7 @@
 import type { Test } from 'tap'
 import { deferred } from '../../src/lib/deferred.ts'
 import type { AppendedEvent, Store } from '../../src/store/store.ts'
-import type { TestDatabase } from './contract.ts'
+import type { TestDatabase } from './test-database.ts'
 import { event, LATER, order } from './rows.ts'
 
 const BATCHES = 60
