@@ -20,9 +20,9 @@ import { registerRoomMessages } from './app/chat/room-messages.ts'
 import { OrderIntake } from './app/orders/order-intake.ts'
 import { Hub } from './fanout/hub.ts'
 import type { HubObserver } from './fanout/hub-options.ts'
-import { StreamAppender } from './stream/append.ts'
-import { Outbox } from './stream/outbox.ts'
+import type { StreamAppender } from './stream/append.ts'
 import { StreamReader } from './stream/stream-reader.ts'
+import { Streams } from './stream/streams.ts'
 import type { Broker } from './broker/broker.ts'
 import { createMemoryBroker } from './broker/memory/memory-broker.ts'
 import { createRabbitMqBroker } from './broker/rabbitmq/rabbitmq-broker.ts'
@@ -54,6 +54,15 @@ export interface Relay {
   close(): Promise<void>
 }
 
+/**
+ * What a process of its own making may put around the ports before anything is wired to them, to see
+ * what passes or to make it fail.
+ */
+export interface PortDecorators {
+  readonly store?: (store: Store) => Store
+  readonly broker?: (broker: Broker) => Broker
+}
+
 /** Accounts and tokens, which the command line needs too. */
 export interface Identity {
   readonly accounts: Accounts
@@ -77,10 +86,10 @@ export async function openIdentity(config: Config): Promise<Identity> {
  * @throws NodeError where the database cannot be opened or the port is taken. A broker that is away is
  * no reason not to start.
  */
-export async function startRelay(config: Config, log: Log): Promise<Relay> {
+export async function startRelay(config: Config, log: Log, around: PortDecorators = {}): Promise<Relay> {
   const teardown = new Teardown()
   try {
-    return await wire(config, log, teardown)
+    return await wire({ config, log, around }, teardown)
   } catch (error) {
     await teardown.run()
     throw error
@@ -90,17 +99,26 @@ export async function startRelay(config: Config, log: Log): Promise<Relay> {
 /** What messages pass through, whoever brings them. */
 interface Engine {
   readonly store: Store
-  readonly broker: Broker & { readonly counters: object }
+  readonly broker: Broker
+  readonly brokerCounters: object
   readonly hub: Hub
-  readonly outbox: Outbox
-  readonly appender: StreamAppender
+  readonly streams: Streams
   readonly intake: OrderIntake
 }
 
-async function wire(config: Config, log: Log, teardown: Teardown): Promise<Relay> {
+/** What a node is made of. */
+interface Plan {
+  readonly config: Config
+  readonly log: Log
+  readonly around: PortDecorators
+}
+
+async function wire(plan: Plan, teardown: Teardown): Promise<Relay> {
+  const { config, log } = plan
   const metrics = createMetrics()
-  const engine = await wireEngine(config, log, teardown)
-  const { store, broker, hub, appender } = engine
+  const engine = await wireEngine(plan, metrics, teardown)
+  const { store, broker, hub, streams } = engine
+  const { appender, outboxAge } = streams
   const authenticator = new Authenticator(await identityOf(store, config))
   const inbound = new Inbound({
     interceptors: [authenticate(authenticator), authorize(policyFacts(store))],
@@ -116,7 +134,8 @@ async function wire(config: Config, log: Log, teardown: Teardown): Promise<Relay
   await connections.register(server)
   registerBroadcasts(server, { authenticator, appender })
   registerWelcome(server, { name: SERVER_NAME, endpoints: config.endpoints })
-  registerOperations(server, { broker, store, metrics, isDraining: () => connections.isDraining })
+  const isDraining = (): boolean => connections.isDraining
+  registerOperations(server, { broker, store, outboxAge, metrics, isDraining })
   teardown.add(async () => {
     await connections.drain(config.drainMs)
     await server.close()
@@ -132,30 +151,37 @@ async function wire(config: Config, log: Log, teardown: Teardown): Promise<Relay
   }
 }
 
-async function wireEngine(config: Config, log: Log, teardown: Teardown): Promise<Engine> {
-  const store = await openStore({ url: config.databaseUrl, nodeId: config.nodeId, lock: true })
-  teardown.add(() => store.close())
-  const broker = createBroker(config, log)
-  teardown.add(() => broker.close())
-  // A node that keeps its name over a restart must not repeat message ids.
+async function wireEngine(
+  { config, log, around }: Plan,
+  metrics: Metrics,
+  teardown: Teardown,
+): Promise<Engine> {
+  const { nodeId } = config
+  const opened = await openStore({ url: config.databaseUrl, nodeId, lock: true })
+  teardown.add(() => opened.close())
+  const store = around.store?.(opened) ?? opened
+  const created = createBroker(config, log)
+  teardown.add(() => created.close())
+  const broker = around.broker?.(created) ?? created
+  // A node that keeps its name over a restart must repeat neither message ids nor leases.
+  const boot = `${nodeId.slice(0, 48)}-${randomBytes(6).toString('hex')}`
   const hub = new Hub({
     broker,
-    nodeId: `${config.nodeId}-${randomBytes(4).toString('hex')}`,
+    nodeId: boot,
     streams: new StreamReader({ store }),
     observer: hubLog(log),
   })
   teardown.add(async () => hub.close())
-  const outbox = new Outbox({ store, broker, log })
-  teardown.add(() => outbox.close())
-  const appender = new StreamAppender({ store, relay: outbox, log })
-  teardown.add(() => appender.close())
-  const intake = new OrderIntake({ broker, store, appender, log })
+  const retention = { userDays: config.retentionUserDays, days: config.retentionDays }
+  const streams = new Streams({ store, broker, log, nodeId, boot, retention, onBatch: metrics.committed })
+  teardown.add(() => streams.close())
+  const intake = new OrderIntake({ broker, store, appender: streams.appender, log })
   teardown.add(() => intake.close())
-  return { store, broker, hub, outbox, appender, intake }
+  return { store, broker, brokerCounters: created.counters, hub, streams, intake }
 }
 
 /** Orders are taken in as soon as the broker is there; nothing else waits for that. */
-async function startEngine({ broker, hub, outbox, intake }: Engine, log: Log): Promise<void> {
+async function startEngine({ broker, hub, streams, intake }: Engine, log: Log): Promise<void> {
   let wasUp = false
   broker.onStatus((status) => {
     if (status.isUp === wasUp) return
@@ -164,21 +190,28 @@ async function startEngine({ broker, hub, outbox, intake }: Engine, log: Log): P
     if (status.isUp) hub.compare()
   })
   await broker.start(hub)
-  await outbox.start()
+  await streams.start()
   intake
     .start()
     .catch((error: unknown) => log.error({ event: 'intake-failed', err: error }, 'orders are not taken in'))
 }
 
-function mirrorEngine(metrics: Metrics, { outbox, hub, broker }: Engine): void {
+function mirrorEngine(metrics: Metrics, { streams, hub, brokerCounters }: Engine): void {
   mirrorGauge(
     metrics,
     'outbox_held',
     'stored events in memory that the broker has not confirmed',
-    () => outbox.held,
+    () => streams.held,
   )
+  mirrorGauge(
+    metrics,
+    'outbox_age_seconds',
+    'how long the oldest stored event of all nodes has waited for the broker',
+    async () => (await streams.outboxAge.ms()) / 1000,
+  )
+  mirrorCounts(metrics, 'stream', 'what became of stored events on this node', streams.counters)
   mirrorCounts(metrics, 'hub', 'what the fan-out of this node did', hub.counters)
-  mirrorCounts(metrics, 'broker', 'what happened between this node and its broker', broker.counters)
+  mirrorCounts(metrics, 'broker', 'what happened between this node and its broker', brokerCounters)
 }
 
 async function identityOf(store: Store, config: Config): Promise<{ accounts: Accounts; tokens: Tokens }> {
@@ -189,7 +222,7 @@ async function identityOf(store: Store, config: Config): Promise<{ accounts: Acc
   return { accounts, tokens: new Tokens({ secret }) }
 }
 
-function createBroker(config: Config, log: Log): Engine['broker'] {
+function createBroker(config: Config, log: Log): Broker & { readonly counters: object } {
   const { stompUrl, amqpUrl, nodeId } = config
   if (stompUrl === undefined || amqpUrl === undefined) return createMemoryBroker()
   return createRabbitMqBroker({ stomp: stompUrl, amqp: amqpUrl, nodeId, log })

@@ -5,6 +5,7 @@ import t from 'tap'
 import { createMemoryBroker } from '../../src/broker/memory/memory-broker.ts'
 import { registerOperations } from '../../src/http/routes/operations.ts'
 import { openStore } from '../../src/store/kysely/open-store.ts'
+import { OutboxAge } from '../../src/stream/outbox-age.ts'
 import { createMetrics } from '../../src/telemetry/metrics.ts'
 import { temporaryFolder, useRelay } from '../support/relay.ts'
 import { StompClient } from '../support/stomp-client.ts'
@@ -20,7 +21,7 @@ await t.test('is alive and ready, and says what is up', async (t) => {
   t.match(await ready.json(), {
     status: 'ready',
     broker: { isUp: true },
-    database: { isUp: true },
+    database: { isUp: true, outboxAgeMs: 0 },
     isDraining: false,
   })
 })
@@ -62,7 +63,14 @@ await t.test('is not ready while the database does not answer', async (t) => {
   await broker.start({ onMessage: () => undefined, onHole: () => undefined })
   const server = fastify()
   t.teardown(() => server.close())
-  registerOperations(server, { store, broker, metrics: createMetrics(), isDraining: () => false })
+  const outboxAge = new OutboxAge({ store })
+  registerOperations(server, {
+    store,
+    broker,
+    outboxAge,
+    metrics: createMetrics(),
+    isDraining: () => false,
+  })
   t.equal((await server.inject('/readyz')).statusCode, 200)
   await store.close()
   const { statusCode, body } = await server.inject('/readyz')

@@ -1,11 +1,13 @@
 import type { FastifyInstance } from 'fastify'
 import type { Broker } from '../../broker/broker.ts'
 import type { Store } from '../../store/store.ts'
+import type { OutboxAge } from '../../stream/outbox-age.ts'
 import type { Metrics } from '../../telemetry/metrics.ts'
 
 export interface Readiness {
   readonly broker: Pick<Broker, 'status'>
   readonly store: Pick<Store, 'ping'>
+  readonly outboxAge: Pick<OutboxAge, 'ms'>
   readonly isDraining: () => boolean
 }
 
@@ -14,7 +16,7 @@ export function registerOperations(server: FastifyInstance, parts: Readiness & {
   server.get('/healthz', async () => ({ status: 'ok' }))
   server.get('/readyz', async (_request, reply) => {
     const broker = parts.broker.status()
-    const database = await answers(parts.store)
+    const database = await answers(parts)
     const isDraining = parts.isDraining()
     const isReady = broker.isUp && database.isUp && !isDraining
     return reply
@@ -26,11 +28,19 @@ export function registerOperations(server: FastifyInstance, parts: Readiness & {
   )
 }
 
-async function answers(store: Pick<Store, 'ping'>): Promise<{ isUp: boolean; detail: string }> {
+interface DatabaseState {
+  readonly isUp: boolean
+  readonly detail: string
+  /** How long the oldest stored event has waited for the broker, over all nodes. */
+  readonly outboxAgeMs?: number
+}
+
+async function answers({ store, outboxAge }: Pick<Readiness, 'store' | 'outboxAge'>): Promise<DatabaseState> {
   try {
     await store.ping()
-    return { isUp: true, detail: 'answers' }
   } catch {
     return { isUp: false, detail: 'does not answer' }
   }
+  const outboxAgeMs = await outboxAge.ms()
+  return { isUp: true, detail: 'answers', ...(Number.isFinite(outboxAgeMs) && { outboxAgeMs }) }
 }
