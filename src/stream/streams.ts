@@ -19,6 +19,9 @@ export interface StreamsOptions {
   readonly boot: string
   readonly retention: Retention
   readonly onBatch?: (batch: CommittedBatch) => void
+  readonly now?: () => Date
+  /** Default 60,000. */
+  readonly trimIntervalMs?: number
 }
 
 /** The writing side of the streams of one node: storing, relaying, taking over and trimming. */
@@ -31,18 +34,20 @@ export class Streams {
   readonly #sweeper: Sweeper
   readonly #trimmer: Trimmer
 
-  constructor({ store, broker, log, nodeId, boot, retention, onBatch }: StreamsOptions) {
+  constructor(options: StreamsOptions) {
+    const { store, broker, log, nodeId, boot, retention, trimIntervalMs: intervalMs, ...told } = options
     const counters = createStreamCounters()
+    const clock = told.now === undefined ? {} : { now: told.now }
     const outbox = new Outbox({ store, broker, log, counters })
     const lease = new NodeLease({ store, nodeId, boot, log, counters })
-    const relayed = { relay: outbox, retention, ...(onBatch !== undefined && { onBatch }) }
-    this.appender = new StreamAppender({ store, log, counters, ...relayed })
+    this.appender = new StreamAppender({ store, relay: outbox, log, counters, retention, ...told })
     this.counters = counters
-    this.outboxAge = new OutboxAge({ store })
+    this.outboxAge = new OutboxAge({ store, ...clock })
     this.#outbox = outbox
     this.#lease = lease
     this.#sweeper = new Sweeper({ outbox, lease, log })
-    this.#trimmer = new Trimmer({ store, log, counters })
+    const pace = intervalMs === undefined ? {} : { intervalMs }
+    this.#trimmer = new Trimmer({ store, log, counters, ...clock, ...pace })
   }
 
   /** Stored events in memory that the broker has not confirmed. */

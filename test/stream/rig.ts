@@ -103,6 +103,8 @@ export class WatchedOutbox {
   readonly pages: number[] = []
   /** Holds up what was read. */
   gate: Promise<void> | undefined
+  /** Holds up what was claimed. */
+  claimGate: Promise<void> | undefined
 
   constructor(store: Store) {
     this.#store = store
@@ -125,7 +127,11 @@ export class WatchedOutbox {
       this.#removals += 1
       this.#emitter.emit('removed')
     },
-    claim: (limit: number): Promise<readonly OutboxRow[]> => this.#store.outbox.claim(limit),
+    claim: async (limit: number): Promise<readonly OutboxRow[]> => {
+      const rows = await this.#store.outbox.claim(limit)
+      await this.claimGate
+      return rows
+    },
     ageMs: (nowMs: number): Promise<number> => this.#store.outbox.ageMs(nowMs),
   }
 

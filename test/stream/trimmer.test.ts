@@ -81,16 +81,23 @@ await t.test('removes a heap in small batches within one round, and requests too
   await Promise.all(numbers.map((n) => appender.append(say('a', n), request(n))))
   await watched.untilEmpty()
   clock.nowMs += 40 * DAY_MS
-  const limits: number[] = []
+  const calls: number[] = []
+  let trimmedFirst: number | undefined
   const trimmer = new Trimmer({
     store: {
       log: {
         trim: (nowIso, limit) => {
-          limits.push(limit)
+          calls.push(limit)
           return store.log.trim(nowIso, limit)
         },
       },
-      requests: store.requests,
+      requests: {
+        trim: (nowIso, limit) => {
+          calls.push(limit)
+          trimmedFirst ??= counters.trimmed
+          return store.requests.trim(nowIso, limit)
+        },
+      },
     },
     log: new Warnings(),
     counters,
@@ -103,7 +110,8 @@ await t.test('removes a heap in small batches within one round, and requests too
   trimmer.start()
   await until(() => counters.forgotten === 95)
   t.equal(counters.trimmed, 95)
-  t.ok(limits.length >= 9 && limits.every((limit) => limit === 10))
+  t.equal(trimmedFirst, 95, 'all of them in the first round')
+  t.ok(calls.length >= 19 && calls.every((limit) => limit === 10))
   t.strictSame(await store.log.read('/topic/a', 0, 9), [])
 })
 
