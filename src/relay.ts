@@ -4,6 +4,7 @@ import type { FastifyInstance } from 'fastify'
 import { NodeError } from './errors.ts'
 import { Teardown } from './lib/teardown.ts'
 import { registerBroadcasts } from './http/routes/broadcasts.ts'
+import { registerFeeds } from './http/routes/feeds.ts'
 import { registerOperations } from './http/routes/operations.ts'
 import { registerWelcome } from './http/routes/welcome.ts'
 import { createServer } from './http/server.ts'
@@ -120,24 +121,33 @@ async function wire(plan: Plan, teardown: Teardown): Promise<Relay> {
   const { store, broker, hub, streams } = engine
   const { appender, outboxAge } = streams
   const authenticator = new Authenticator(await identityOf(store, config))
+  const facts = policyFacts(store)
   const inbound = new Inbound({
-    interceptors: [authenticate(authenticator), authorize(policyFacts(store))],
+    interceptors: [authenticate(authenticator), authorize(facts)],
     app: createApp(appender, store),
     broker,
   })
   const registry = new SessionRegistry({ maxPerUser: config.limitSessionsPerUser })
-  mirrorGauge(metrics, 'sessions', 'STOMP sessions connected', () => registry.size)
+  mirrorGauge(
+    metrics,
+    'sessions',
+    'sessions connected: STOMP sessions, event streams and long polls',
+    () => registry.size,
+  )
   mirrorEngine(metrics, engine)
 
-  const connections = createConnections(config, { inbound, hub, registry, metrics, log })
+  const services = { hub, registry, metrics, log }
   const server = createServer(log)
+  const connections = createConnections(config, { ...services, inbound }, () => feeds.size)
+  const otherConnections = (): number => connections.size
+  const feeds = registerFeeds(server, { ...services, authenticator, facts, config, otherConnections })
   await connections.register(server)
   registerBroadcasts(server, { authenticator, appender })
   registerWelcome(server, { name: SERVER_NAME, endpoints: config.endpoints })
   const isDraining = (): boolean => connections.isDraining
   registerOperations(server, { broker, store, outboxAge, metrics, isDraining })
   teardown.add(async () => {
-    await connections.drain(config.drainMs)
+    await Promise.all([connections.drain(config.drainMs), feeds.drain(config.drainMs)])
     await server.close()
   })
   await startEngine(engine, log)
@@ -247,6 +257,7 @@ function policyFacts(store: Store): PolicyFacts {
 function createConnections(
   config: Config,
   parts: Pick<SessionServices, 'inbound' | 'hub' | 'registry' | 'metrics' | 'log'>,
+  otherConnections: () => number,
 ): Connections {
   const { metrics, log } = parts
   const session: SessionServices = {
@@ -270,6 +281,7 @@ function createConnections(
       endpoints: config.endpoints,
       allowedOrigins: config.allowedOrigins,
       maxConnections: config.limitConnections,
+      otherConnections,
       slowCheckMs: SLOW_CHECK_MS,
     },
   )

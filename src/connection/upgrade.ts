@@ -10,6 +10,8 @@ export interface UpgradeOptions {
   readonly endpoints: readonly string[]
   readonly allowedOrigins: readonly string[]
   readonly maxConnections: number
+  /** Connections of other kinds that count against `maxConnections` too. */
+  readonly otherConnections: () => number
   /** How often slow clients are looked for, milliseconds. */
   readonly slowCheckMs: number
 }
@@ -114,7 +116,8 @@ export class Connections {
       this.#refused('origin')
       throw new RequestError(403, 'origin-not-allowed', 'pages of this origin may not connect')
     }
-    if (this.#isDraining || this.#open.size >= this.#options.maxConnections) {
+    const size = this.#open.size + this.#options.otherConnections()
+    if (this.#isDraining || size >= this.#options.maxConnections) {
       this.#refused(this.#isDraining ? 'draining' : 'connections')
       void reply.header('retry-after', RETRY_AFTER_SECONDS)
       throw new RequestError(503, 'no-connections', 'this node takes no more connections now')

@@ -2,24 +2,46 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Authenticator } from '../auth/authenticator.ts'
 import { bearerToken } from '../auth/bearer-token.ts'
 import type { Principal, Role } from '../auth/principal.ts'
+import type { AuthenticatedPrincipal } from '../auth/tokens.ts'
 import { RequestError } from '../errors.ts'
 
+/** A request and where its answer goes. */
+export interface Exchange {
+  readonly request: FastifyRequest
+  readonly reply: FastifyReply
+}
+
 /**
- * Who calls, by `Authorization: Bearer` (RFC 6750), if one of the roles.
+ * Who calls, by `Authorization: Bearer` (RFC 6750), or else by a token that stood in the URL, for
+ * routes that browsers call without headers of their own (CONTRACT, section 3).
  *
- * @throws RequestError 401 with `WWW-Authenticate` where there is no valid token, 403 without the role
+ * @throws RequestError 401 with `WWW-Authenticate` where there is no valid token
+ */
+export async function requireCaller(
+  authenticator: Pick<Authenticator, 'authenticate'>,
+  { request, reply }: Exchange,
+  urlToken?: string,
+): Promise<AuthenticatedPrincipal> {
+  const bearer = bearerToken(request.headers.authorization) ?? urlToken
+  const principal = bearer === undefined ? undefined : await authenticator.authenticate({ bearer })
+  if (principal === undefined) {
+    void reply.header('www-authenticate', 'Bearer')
+    throw new RequestError(401, 'unauthenticated', 'a valid bearer token is required')
+  }
+  return principal
+}
+
+/**
+ * Who calls, if one of the roles.
+ *
+ * @throws RequestError as `requireCaller`, and 403 without the role
  */
 export async function requireRole(
   authenticator: Pick<Authenticator, 'authenticate'>,
-  exchange: { request: FastifyRequest; reply: FastifyReply },
+  exchange: Exchange,
   roles: readonly Role[],
 ): Promise<Principal> {
-  const bearer = bearerToken(exchange.request.headers.authorization)
-  const principal = bearer === undefined ? undefined : await authenticator.authenticate({ bearer })
-  if (principal === undefined) {
-    void exchange.reply.header('www-authenticate', 'Bearer')
-    throw new RequestError(401, 'unauthenticated', 'a valid bearer token is required')
-  }
+  const principal = await requireCaller(authenticator, exchange)
   if (!principal.roles.some((role) => roles.includes(role))) {
     throw new RequestError(403, 'forbidden', `this is for the role ${roles.join(' or ')}`)
   }

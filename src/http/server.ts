@@ -28,7 +28,8 @@ export function createServer(log: Log): FastifyInstance {
   server.setErrorHandler((error, request, reply) => {
     const errorId = randomUUID()
     const problem = problemOf(error, errorId)
-    if (problem.status >= 500) {
+    // Ours are answers that somebody decided on; to log each would let a crowd fill the log.
+    if (problem.status >= 500 && !(error instanceof RequestError)) {
       const route = `${request.method} ${request.routeOptions.url ?? ''}`
       log.error({ event: 'request-failed', errorId, route, err: error }, 'request failed')
     }

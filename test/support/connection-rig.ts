@@ -78,7 +78,14 @@ export async function connectionRig(t: Teardown, options: ConnectionRigOptions =
         ...options.limits,
       },
     },
-    { endpoints: ['/ws'], allowedOrigins: [], maxConnections: 1000, slowCheckMs: 50, ...options.upgrade },
+    {
+      endpoints: ['/ws'],
+      allowedOrigins: [],
+      maxConnections: 1000,
+      otherConnections: () => 0,
+      slowCheckMs: 50,
+      ...options.upgrade,
+    },
   )
   const server = createServer(log)
   await connections.register(server)
