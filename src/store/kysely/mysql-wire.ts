@@ -1,3 +1,4 @@
+import { connect, type Socket } from 'node:net'
 import { createConnection } from 'mysql2'
 import type { Connection, QueryResult as MysqlResult, SslOptions } from 'mysql2'
 import type { QueryResult } from 'kysely'
@@ -11,21 +12,22 @@ import type { ServerTimeouts } from './server-timeouts.ts'
 export class MysqlWire implements Wire {
   readonly isPipelined = false
   readonly #connection: Connection
-  #isBroken = false
+  readonly #socket: Socket
 
-  private constructor(connection: Connection) {
+  private constructor(connection: Connection, socket: Socket) {
     this.#connection = connection
+    this.#socket = socket
     // Without a listener, a server that ends would end this process.
     connection.on('error', () => this.destroy())
-    connection.on('end', () => {
-      this.#isBroken = true
-    })
   }
 
   static async open(url: ServerUrl, timeouts: ServerTimeouts): Promise<MysqlWire> {
     const { host, port, user, password, database } = url
     const ssl = tlsOptions(url.tls)
+    // mysql2's own `destroy` waits for a peer that may be gone.
+    const socket = connect({ host, port, noDelay: true, keepAlive: true })
     const connection = createConnection({
+      stream: socket,
       host,
       port,
       user,
@@ -34,10 +36,9 @@ export class MysqlWire implements Wire {
       ...(ssl !== undefined && { ssl }),
       charset: 'utf8mb4',
       connectTimeout: timeouts.connectMs,
-      enableKeepAlive: true,
       stringifyObjects: true,
     })
-    const wire = new MysqlWire(connection)
+    const wire = new MysqlWire(connection, socket)
     try {
       await new Promise<void>((resolve, reject) => {
         connection.once('connect', () => resolve())
@@ -52,7 +53,7 @@ export class MysqlWire implements Wire {
   }
 
   get isBroken(): boolean {
-    return this.#isBroken
+    return this.#socket.destroyed
   }
 
   async query(sql: string, parameters: readonly unknown[]): Promise<QueryResult<unknown>> {
@@ -85,8 +86,7 @@ export class MysqlWire implements Wire {
   }
 
   destroy(): void {
-    this.#isBroken = true
-    this.#connection.destroy()
+    this.#socket.destroy()
   }
 
   /**
