@@ -14,7 +14,10 @@ import type { HeaderList } from '../../protocol/frame.ts'
  *
  * Failure. Methods reject with `MessageError('store-unavailable')`, cause kept, when the database
  * does not answer or refuses, and with `MessageError('conflict')` only where the method says so.
- * After `close` every method rejects with `store-unavailable`.
+ * After `close` every method rejects with `store-unavailable`. Where the connection breaks while a
+ * commit is under way, the call rejects with it too, and nobody knows whether the work is stored: the
+ * repetition of a request that is remembered (`requests`) settles it. Every call settles within a
+ * bound, whatever the database does.
  *
  * Nothing here promises that a call runs at once or in the caller's turn.
  */
@@ -50,6 +53,7 @@ export interface Store {
    * `work` is called again, with a new transaction, where the database gave the first one up for
    * another node's sake: a deadlock, or a request that the other one remembered first. So it must
    * have no effect but on `tx`. After several such attempts the call rejects with `store-unavailable`.
+   * Once the database refused anything, every method of `tx` rejects, `attempt` or not.
    */
   transact<R>(work: (tx: StoreTransaction) => Promise<R>): Promise<R>
 
@@ -71,9 +75,15 @@ export interface StoreTransaction {
   readonly notifications: { insert(row: NotificationRow): void }
   readonly deadLetters: { insert(row: DeadLetterRow): void }
   readonly requests: {
-    /** What is remembered of these keys, in one question; keys that are not remembered are not in the answer. */
+    /**
+     * What is remembered of these keys, in one question, own inserts included; keys that are not
+     * remembered are not in the answer.
+     */
     find(keys: readonly string[]): Promise<ReadonlyMap<string, unknown>>
-    /** Remembers an answer. Where another node remembered the key first, the transaction runs again. */
+    /**
+     * Remembers an answer. Where another node remembered the key first, the transaction runs again.
+     * @throws MessageError `internal` where this transaction has remembered the key already
+     */
     insert(row: RequestRow): void
   }
   readonly orders: {

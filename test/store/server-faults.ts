@@ -5,9 +5,10 @@ import type { PrivateDatabase } from '../../databases/private-database.ts'
 import { NodeError } from '../../src/errors.ts'
 import { deferred } from '../../src/lib/deferred.ts'
 import { openStore, type OpenStoreOptions } from '../../src/store/kysely/open-store.ts'
-import type { AppendedEvent, Store } from '../../src/store/store.ts'
+import type { Store } from '../../src/store/store.ts'
 import { plainEnvironment } from '../support/plain-environment.ts'
 import { useTcpProxy } from '../support/tcp-proxy.ts'
+import { writeEndlessly } from './endless-writer.ts'
 import { event, order } from './rows.ts'
 
 export interface FaultyServer {
@@ -32,7 +33,7 @@ export async function serverFaults(t: Test, kind: FaultyServer): Promise<void> {
   await t.test('a server is killed among writes: calls reject in time, nothing stored is lost', async (t) => {
     const { url, server } = await kind.useOwn(t)
     const stores = [await open(t, url, { nodeId: 'a' }), await open(t, url, { nodeId: 'b' })]
-    const writers = stores.map((store, i) => writeUntil(store, `node ${i}`))
+    const writers = stores.map((store, i) => writeEndlessly(store, `node ${i}`, STREAMS))
     for (let round = 0; round < 3; round += 1) {
       await Promise.all(writers.map((writer) => writer.more(15)))
       await server.kill()
@@ -298,59 +299,5 @@ async function works(t: Test, store: Store): Promise<void> {
     } catch (error) {
       if (tries === 20) throw error
     }
-  }
-}
-
-interface Written {
-  readonly resolved: readonly (AppendedEvent & { readonly body: string })[]
-  readonly refusals: readonly unknown[]
-  readonly slowestMs: number
-}
-
-/** Appends without end, and remembers what resolved. */
-function writeUntil(store: Store, name: string) {
-  const resolved: (AppendedEvent & { body: string })[] = []
-  const refusals: unknown[] = []
-  let slowestMs = 0
-  let isEnding = false
-  let listeners: (() => void)[] = []
-  const until = async (isReached: () => boolean) => {
-    while (!isReached()) await new Promise<void>((resolve) => listeners.push(resolve))
-  }
-  const writing = (async () => {
-    for (let i = 0; !isEnding; i += 1) {
-      const start = performance.now()
-      const bodies = STREAMS.map((_, n) => JSON.stringify(`${name}: ${i}.${n}`))
-      try {
-        const rows = await store.transact((tx) =>
-          tx.appendEvents(STREAMS.map((stream, n) => event(stream, bodies[n]))),
-        )
-        resolved.push(...rows.map((row, n) => ({ ...row, body: bodies[n] ?? '' })))
-      } catch (error) {
-        refusals.push(error)
-      }
-      slowestMs = Math.max(slowestMs, performance.now() - start)
-      const told = listeners
-      listeners = []
-      for (const tell of told) tell()
-      await new Promise((resolve) => setImmediate(resolve))
-    }
-  })()
-  return {
-    /** Resolves when so many more writes are stored. */
-    more: async (count: number) => {
-      const goal = resolved.length + count * STREAMS.length
-      await until(() => resolved.length >= goal)
-    },
-    /** Resolves with the next refusal. */
-    refused: async () => {
-      const before = refusals.length
-      await until(() => refusals.length > before)
-    },
-    end: async (): Promise<Written> => {
-      isEnding = true
-      await writing
-      return { resolved, refusals, slowestMs }
-    },
   }
 }

@@ -68,6 +68,28 @@ export async function textsContract(t: Test, open: (t: Test) => Promise<Store>):
     }
   })
 
+  await t.test('refuses to look for a text that no database holds', async (t) => {
+    const store = await open(t)
+    const refusal = { code: 'invalid-payload' }
+    for (const text of ['a\0b', 'half \ud800']) {
+      await t.rejects(store.messages.find(text), refusal)
+      await t.rejects(store.log.heads([text]), refusal)
+      await t.rejects(store.accounts.find(text), refusal)
+      await t.rejects(
+        store.settings.getOrCreate(text, () => 'x'),
+        refusal,
+      )
+      await t.rejects(
+        store.transact((tx) => tx.orders.find(text)),
+        refusal,
+      )
+      await t.rejects(
+        store.transact((tx) => tx.appendEvents([event(text)])),
+        refusal,
+      )
+    }
+  })
+
   await t.test('keeps large texts and bodies whole', async (t) => {
     const store = await open(t)
     const content = '\u{1f600}ü\\"'.repeat(200_000)

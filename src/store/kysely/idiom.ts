@@ -72,6 +72,8 @@ export interface ColumnTypes {
   readonly asSerial: (column: ColumnDefinitionBuilder) => ColumnDefinitionBuilder
   /** What `create table` ends with. */
   readonly tableEnd: RawBuilder<unknown>
+  /** Clears away what a first migration left that was cut off, where that can be. Rejects where tables hold rows. */
+  clear(db: Kysely<unknown>): Promise<void>
 }
 
 export type ColumnType = ColumnDataType | RawBuilder<unknown>

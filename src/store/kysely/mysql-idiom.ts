@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import type { Insertable, InsertObject, Kysely } from 'kysely'
 import { appendInSteps } from './append-in-steps.ts'
 import { chunksOf } from './chunks.ts'
+import { dropRemnants, TABLE_COMMENT } from './mysql-remnants.ts'
 import type { Idiom } from './idiom.ts'
 import type { OrderTable, OutboxTable, Schema, StreamTable } from './schema.ts'
 import { codeOf } from './server-engine.ts'
@@ -33,7 +34,9 @@ export function mysqlIdiom(server: MysqlServer): Idiom {
       blob: sql`longblob`,
       serial: 'bigint',
       asSerial: (column) => column.primaryKey().autoIncrement(),
-      tableEnd: sql`engine = InnoDB row_format = dynamic character set utf8mb4 collate ${sql.raw(collation)}`,
+      tableEnd: sql`engine = InnoDB row_format = dynamic character set utf8mb4 collate ${sql.raw(collation)}
+        comment = ${sql.lit(TABLE_COMMENT)}`,
+      clear: dropRemnants,
     },
     nowMs: sql<number>`cast(unix_timestamp(now(6)) * 1000 as signed)`,
     hasRowLocks: true,

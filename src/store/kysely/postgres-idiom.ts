@@ -24,6 +24,7 @@ export const POSTGRES_IDIOM: Idiom = {
     serial: 'bigserial',
     asSerial: (column) => column.primaryKey(),
     tableEnd: sql``,
+    clear: () => Promise.resolve(), // a migration is a transaction
   },
   nowMs: sql<number>`(extract(epoch from clock_timestamp()) * 1000)::bigint`,
   hasRowLocks: true,

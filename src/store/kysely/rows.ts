@@ -21,7 +21,6 @@ import type {
   RequestTable,
 } from './schema.ts'
 
-// SQLite reads a text only up to U+0000, PostgreSQL refuses it, and nobody agrees on lone surrogates.
 const UNSTORABLE = /\0|\p{Surrogate}/u
 
 const MAX_LENGTHS: ReadonlyMap<string, number> = new Map(Object.entries(KEY_LENGTHS))
@@ -42,7 +41,11 @@ export function checkedKey(column: string, value: string): void {
   }
 }
 
-/** @throws MessageError `invalid-payload` where a text is not the same in every database */
+/**
+ * SQLite reads a text only up to U+0000, PostgreSQL refuses it, and nobody agrees on lone surrogates.
+ *
+ * @throws MessageError `invalid-payload` where a text is not the same in every database
+ */
 export function storable(text: string): string {
   if (!UNSTORABLE.test(text)) return text
   throw new MessageError('invalid-payload', 'a text holds U+0000 or half of a surrogate pair')

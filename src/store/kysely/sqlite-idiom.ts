@@ -18,6 +18,7 @@ export const SQLITE_IDIOM: Idiom = {
     serial: 'integer',
     asSerial: (column) => column.primaryKey().autoIncrement(),
     tableEnd: sql``,
+    clear: () => Promise.resolve(), // a migration is a transaction
   },
   nowMs: sql<number>`cast(round((julianday('now') - 2440587.5) * 86400000) as integer)`,
   hasRowLocks: false,

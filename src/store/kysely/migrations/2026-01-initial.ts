@@ -14,6 +14,7 @@ type TextKind = keyof typeof KEY_LENGTHS | 'text'
 export function initial(columns: ColumnTypes): Migration {
   return {
     async up(db: Kysely<unknown>): Promise<void> {
+      await columns.clear(db)
       const making = { db, columns }
       await createIdentity(making)
       await createConversations(making)

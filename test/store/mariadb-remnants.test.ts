@@ -1,0 +1,44 @@
+import { createConnection } from 'mysql2/promise'
+import t, { type Test } from 'tap'
+import { openStore } from '../../src/store/kysely/open-store.ts'
+import { useMariaDb } from '../support/mariadb.ts'
+
+async function emptyTables(t: Test) {
+  const url = await useMariaDb(t)
+  const store = await openStore({ url, nodeId: 'n', lock: true })
+  await store.close()
+  const connection = await createConnection(url)
+  t.teardown(() => connection.end())
+  await connection.query('delete from settings')
+  return { url, connection }
+}
+
+await t.test('starts again where a first start was killed among its tables', async (t) => {
+  const { url, connection } = await emptyTables(t)
+  await connection.query('drop table outbox, nodes, requests')
+  await connection.query('delete from kysely_migration')
+  const store = await openStore({ url, nodeId: 'n', lock: true })
+  t.teardown(() => store.close())
+  t.match(store.epoch, /./)
+  t.strictSame(await store.outbox.pending(0, 1), [])
+})
+
+await t.test('never drops a table that holds rows, nor one of somebody else', async (t) => {
+  const { url, connection } = await emptyTables(t)
+  await connection.query("insert into settings values ('k', 'v')")
+  await connection.query('delete from kysely_migration')
+  const refused = openStore({ url, nodeId: 'n', lock: true })
+  await t.rejects(refused, { code: 'database-unavailable', message: /the table settings holds rows/ })
+  t.match(await connection.query('select value from settings'), [[{ value: 'v' }]])
+
+  const other = await useMariaDb(t)
+  const theirs = await createConnection(other)
+  t.teardown(() => theirs.end())
+  await theirs.query('create table orders (id int)')
+  await t.rejects(openStore({ url: other, nodeId: 'n', lock: true }), { message: /orders.* already exists/ })
+  t.strictSame((await theirs.query('select * from orders'))[0], [])
+  await theirs.query('drop table orders')
+  const store = await openStore({ url: other, nodeId: 'n', lock: true })
+  t.teardown(() => store.close())
+  await store.ping()
+})
