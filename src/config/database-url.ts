@@ -1,3 +1,5 @@
+import { isIP } from 'node:net'
+
 /** Where messages are stored: a file, or a database on a server. */
 export type DatabaseUrl = FileUrl | ServerUrl
 
@@ -20,7 +22,7 @@ export interface ServerUrl {
 
 /**
  * `require` encrypts and believes whoever answers, as in libpq; `verify-full` wants a certificate of this
- * host from an authority that Node knows (`NODE_EXTRA_CA_CERTS` adds one).
+ * host, by name, from an authority that Node knows (`NODE_EXTRA_CA_CERTS` adds one).
  */
 export type TlsMode = 'disable' | 'require' | 'verify-full'
 
@@ -67,6 +69,9 @@ function parseServerUrl(text: string): ServerUrl {
   if (scheme === undefined || host === '' || url.username === '' || url.hash !== '') throw new Error(FORM)
   if (database === '') throw new Error(`${FORM}; the name of the database is missing`)
   if (database.includes('/')) throw new Error(FORM)
+  const tls = tlsMode(url.searchParams)
+  // Both drivers would look for the name localhost in the certificate of a bare address.
+  if (tls === 'verify-full' && isIP(host) !== 0) throw new Error(`${FORM}; verify-full needs the host's name`)
   return {
     kind: scheme.kind,
     host: decoded(host),
@@ -74,7 +79,7 @@ function parseServerUrl(text: string): ServerUrl {
     user: decoded(url.username),
     password: decoded(url.password),
     database,
-    tls: tlsMode(url.searchParams),
+    tls,
   }
 }
 

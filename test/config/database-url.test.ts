@@ -55,6 +55,8 @@ await t.test('refuses anything else, and never repeats the password', async (t) 
     'postgres://u:s3cret@db/d?sslmode=prefer',
     'postgres://u:s3cret@db/d?ssl=1',
     'mysql://u:s3cret@db/d?timezone=Z',
+    'mysql://u:s3cret@127.0.0.1/d?ssl=true',
+    'postgres://u:s3cret@[::1]/d?sslmode=verify-full',
   ]) {
     const fault: unknown = t.throws(() => parseDatabaseUrl(url), { message: /^sqlite:PATH/ }, url)
     t.notMatch(String(fault), SECRET)
