@@ -25,12 +25,14 @@ async function measure(title: string, load: () => Promise<Measured>): Promise<vo
   const cpu = process.cpuUsage()
   const { count, seconds } = await load()
   const used = process.cpuUsage(cpu)
-  const { p99Ms, maxMs, maxOwnMs } = delay.stop()
+  const { p99Ms, maxMs, maxOwnMs, maxBusyMs } = delay.stop()
   const reads = await reader.stop()
-  const cpuUs = count === 0 ? '' : `, ${((used.user + used.system) / count).toFixed(0).padStart(4)} us CPU each`
+  const cpuUs =
+    count === 0 ? '' : `, ${((used.user + used.system) / count).toFixed(0).padStart(4)} us CPU each`
   console.log(
     `${title.padEnd(27)} ${(count / seconds).toFixed(0).padStart(6)} appends/s${cpuUs.padEnd(18)}; loop late by ` +
-      `p99 ${p99Ms.toFixed(1)}, max ${maxMs.toFixed(1)} ms, ${maxOwnMs.toFixed(1)} ms without waiting for a core; ` +
+      `p99 ${p99Ms.toFixed(1)}, max ${maxMs.toFixed(1)} ms, ${maxOwnMs.toFixed(1)} ms without waiting for a core, ` +
+      `${maxBusyMs.toFixed(1)} ms computing; ` +
       `a read takes ${reads}`,
   )
 }

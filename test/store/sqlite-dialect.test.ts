@@ -86,12 +86,14 @@ await t.test('stores nothing of a transaction that SQLite has ended', async (t) 
 })
 
 await t.test('rolls back where the commit fails', async (t) => {
-  const { db } = await connect(t, {
+  const { db, path } = await connect(t, {
     setup: `${SETUP}; pragma foreign_keys = on;
       create table two (a references one (a) deferrable initially deferred)`,
   })
   const failed = db.transaction().execute((tx) => sql`insert into two values (9)`.execute(tx))
   await t.rejects(failed, { code: 'SQLITE_CONSTRAINT_FOREIGNKEY' })
+  const other = await connect(t, { path })
+  await insert(other.db, 1) // or it would find the file locked
   t.match(await sql`select count(*) as n from two`.execute(db), { rows: [{ n: 0 }] })
 })
 
