@@ -32,10 +32,10 @@ export function startPosition(headers: HeaderList): StartPosition | undefined {
 
 /** The SUBSCRIBE's headers without those that only the relay understands. */
 export function withoutStart(headers: HeaderList): HeaderList {
-  return headers.filter((_, i) => !OURS.has(headers[i - (i % 2)] ?? ''))
+  return headers.filter((_, i) => !OURS.has(headers[i - (i % 2)]))
 }
 
-const OURS = new Set(['last-event-id', 'history'])
+const OURS: ReadonlySet<string | undefined> = new Set(['last-event-id', 'history'])
 
 /** What the RECEIPT of a SUBSCRIBE says of where it began. */
 export function recoveryHeaders({ position, recovered, reason }: Recovery): string[] {
