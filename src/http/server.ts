@@ -4,6 +4,7 @@ import { RequestError } from '../errors.ts'
 import type { Log } from '../telemetry/log.ts'
 import { answerClientError } from './client-error.ts'
 import { problemOf, PROBLEM_TYPE } from './problem.ts'
+import { SilentConnections } from './silent-connections.ts'
 
 /** Bytes of a request body; the largest payload of the API is far below. */
 const BODY_LIMIT = 262_144
@@ -25,6 +26,8 @@ export function createServer(log: Log): FastifyInstance {
     clientErrorHandler: answerClientError,
   })
   server.server.headersTimeout = HEADERS_TIMEOUT_MS
+  const silent = new SilentConnections(server.server)
+  server.addHook('preClose', async () => silent.close())
   server.setErrorHandler((error, request, reply) => {
     const errorId = randomUUID()
     const problem = problemOf(error, errorId)

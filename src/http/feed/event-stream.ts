@@ -4,8 +4,8 @@ import type { FastifyReply } from 'fastify'
 import type { FeedConnected, FeedEnded } from '../../../protocol/payload/event-stream.ts'
 import type { AuthenticatedPrincipal } from '../../auth/tokens.ts'
 import { at } from '../../lib/at.ts'
-import { deferred } from '../../lib/deferred.ts'
 import { Outbox } from '../../lib/outbox.ts'
+import { whenClosed } from '../when-closed.ts'
 import type { FeedClient } from './feed-client.ts'
 import type { FeedServices } from './feed-services.ts'
 import { Feed, type FeedEvent, type FeedSink, type FeedStart } from './feed.ts'
@@ -49,7 +49,7 @@ export class EventStream implements FeedClient, FeedSink {
   readonly #user: string
   readonly #feed: Feed
   readonly #outbox: Outbox
-  readonly #cancelExpiry: () => void
+  #cancelExpiry: () => void = () => undefined
   #keepAlive: NodeJS.Timeout | undefined
   #cut: NodeJS.Timeout | undefined
   /** `streaming` once the head is written, `ended` when nothing more is. */
@@ -69,8 +69,6 @@ export class EventStream implements FeedClient, FeedSink {
       turn: services.turn,
       onTooSlow: () => this.#dropTooSlow(),
     })
-    const { expiresAtMs } = principal
-    this.#cancelExpiry = expiresAtMs === undefined ? () => undefined : at(expiresAtMs, () => this.#expire())
     this.closed = this.#whenClosed()
   }
 
@@ -81,7 +79,7 @@ export class EventStream implements FeedClient, FeedSink {
    */
   async open(): Promise<void> {
     const start = await this.#feed.open()
-    // Nobody is there to be answered, or the node went, or the token ended.
+    // Nobody is there to be answered, or the node is on its way out.
     if (start === undefined || this.#state !== 'opening') return
     this.#state = 'streaming'
     this.#reply.hijack()
@@ -95,6 +93,8 @@ export class EventStream implements FeedClient, FeedSink {
     const spreadMs = Math.random() * (RETRY_MAX_MS - RETRY_MIN_MS)
     this.#outbox.add(renderRetry(Math.round(RETRY_MIN_MS + spreadMs)))
     this.#say(start)
+    const { expiresAtMs } = this.view.principal
+    if (expiresAtMs !== undefined) this.#cancelExpiry = at(expiresAtMs, () => this.#expire())
     this.#feed.begin()
   }
 
@@ -130,7 +130,7 @@ export class EventStream implements FeedClient, FeedSink {
 
   #expire(): void {
     const data: FeedEnded = { code: 'token-expired', message: 'the token ran out' }
-    if (this.#state === 'streaming') this.#outbox.add(renderEvent('token-expired', data))
+    this.#outbox.add(renderEvent('token-expired', data))
     this.#end()
   }
 
@@ -172,9 +172,7 @@ export class EventStream implements FeedClient, FeedSink {
   }
 
   async #whenClosed(): Promise<void> {
-    const closed = deferred()
-    this.#raw.once('close', closed.resolve)
-    await closed.promise
+    await whenClosed(this.#raw)
     clearTimeout(this.#cut)
     this.#release()
   }

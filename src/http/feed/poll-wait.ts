@@ -3,6 +3,7 @@ import type { ServerResponse } from 'node:http'
 import type { FeedPoll } from '../../../protocol/payload/event-stream.ts'
 import type { AuthenticatedPrincipal } from '../../auth/tokens.ts'
 import { deferred } from '../../lib/deferred.ts'
+import { whenClosed } from '../when-closed.ts'
 import type { FeedClient } from './feed-client.ts'
 import type { FeedServices } from './feed-services.ts'
 import { Feed, type FeedEvent, type FeedSink, type FeedStart } from './feed.ts'
@@ -113,9 +114,7 @@ export class PollWait implements FeedClient, FeedSink {
   }
 
   async #whenClosed(): Promise<void> {
-    const closed = deferred()
-    this.#parts.raw.once('close', closed.resolve)
-    await closed.promise
+    await whenClosed(this.#parts.raw)
     this.#release()
     this.#done.resolve()
   }
