@@ -95,17 +95,19 @@ export async function severalNodesContract(
 
   await t.test('answers a repeated request as the node that was first, and stores nothing new', async (t) => {
     const [a, b] = await pair(t)
-    const otherIsDone = deferred()
+    const [hasLooked, otherIsDone] = [deferred(), deferred()]
     let attempts = 0
     const late = a.transact(async (tx) => {
       attempts += 1
       const known = await tx.requests.find(['k'])
       if (known.has('k')) return known.get('k')
+      hasLooked.resolve()
       await otherIsDone.promise
       await tx.appendEvents([event('/topic/a')])
       tx.requests.insert({ key: 'k', answer: 'of a', expiresAt: LATER })
       return 'of a'
     })
+    await hasLooked.promise
     await b.transact(async (tx) => {
       await tx.appendEvents([event('/topic/a')])
       tx.requests.insert({ key: 'k', answer: 'of b', expiresAt: LATER })

@@ -2,6 +2,7 @@ import t from 'tap'
 import { openStore } from '../../src/store/kysely/open-store.ts'
 import { storeContract } from './contract.ts'
 
+t.setTimeout(300_000)
 await storeContract(t, {
   servesSeveral: false,
   newDatabase: async (test) => {
