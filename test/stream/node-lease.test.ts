@@ -8,6 +8,8 @@ import type { NodeRepository, Store } from '../../src/store/store.ts'
 import { until } from '../support/until.ts'
 import { openTestStore, Warnings } from './rig.ts'
 
+t.setTimeout(120_000)
+
 /** Longer than any of these tests. */
 const LONG_MS = 600_000
 

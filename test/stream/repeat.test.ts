@@ -8,6 +8,8 @@ import type { Store, StoreTransaction } from '../../src/store/store.ts'
 import { message } from '../store/rows.ts'
 import { idOf, openTestStore } from './rig.ts'
 
+t.setTimeout(120_000)
+
 const REQUEST = { user: 'alice', scope: '/app/messages', clientId: 'c-1' }
 const DAY_MS = 86_400_000
 

@@ -194,3 +194,11 @@ export function topicEvent(topic: string, body: string): NewEventRow {
   const [createdAt, expiresAt] = ['2030-01-31T09:30:00.000Z', '2030-03-01T09:30:00.000Z']
   return { stream: `/topic/${topic}`, address, headers: [], body, createdAt, expiresAt }
 }
+
+/** Stores events as a node that then relays nothing. */
+export async function leave(store: Store, topic: string, count: number): Promise<string[]> {
+  const bodies = Array.from({ length: count }, (_, n) => `"${topic} ${n}"`)
+  const events = bodies.map((body) => topicEvent(topic, body))
+  await store.transact((tx) => tx.appendEvents(events))
+  return bodies
+}

@@ -4,25 +4,18 @@ import { deferred } from '../../src/lib/deferred.ts'
 import { StreamAppender } from '../../src/stream/append.ts'
 import { createStreamCounters } from '../../src/stream/stream-counters.ts'
 import { Outbox, type OutboxOptions } from '../../src/stream/outbox.ts'
-import { Streams } from '../../src/stream/streams.ts'
 import { Sweeper } from '../../src/stream/sweeper.ts'
 import type { Store } from '../../src/store/store.ts'
 import { until } from '../support/until.ts'
-import { Line, openSecondStore, openTestStore, say, topicEvent, Warnings, WatchedOutbox } from './rig.ts'
+import { leave, Line, openSecondStore, openTestStore, say, Warnings, WatchedOutbox } from './rig.ts'
 
 // Nodes here are stores of different names on one file. It cannot show what databases do when two
 // claim in the same moment: that is in the contract of the store.
 
+t.setTimeout(120_000)
+
 const LONG_MS = 600_000
 const numbers = (count: number): number[] => Array.from({ length: count }, (_, i) => i)
-
-/** Stores events as a node that then relays nothing. */
-async function leave(store: Store, topic: string, count: number): Promise<string[]> {
-  const bodies = numbers(count).map((n) => `"${topic} ${n}"`)
-  const events = bodies.map((body) => topicEvent(topic, body))
-  await store.transact((tx) => tx.appendEvents(events))
-  return bodies
-}
 
 /** An outbox and its sweeper, with a line of their own. */
 async function startSurvivor(t: Test, store: Store, options: Partial<OutboxOptions> = {}) {
@@ -228,77 +221,4 @@ await t.test('relays once what it has claimed and then reads from its table', as
   t.strictSame(line.bodies.toSorted(), ['"a 0"', '1', '2', '3', '5', '6'])
   await outbox.close()
   t.strictSame(await store.outbox.pending(0, 9), [])
-})
-
-await t.test('takes over within 10 seconds of a death, by its default times', async (t) => {
-  const { store, url } = await openTestStore(t)
-  const line = new Line()
-  await line.start(t)
-  const log = new Warnings()
-  const streams = new Streams({
-    store,
-    broker: line,
-    log,
-    nodeId: 'node-1',
-    boot: 'b',
-    retention: { userDays: 7, days: 30 },
-  })
-  t.teardown(() => streams.close())
-  await streams.start()
-  const dead = await openSecondStore(t, url, 'node-2')
-  await dead.nodes.renew({ nodeId: 'node-2', boot: 'b', ttlMs: 6000 })
-  const diedAt = performance.now()
-  await leave(dead, 'a', 3)
-  await line.until(3)
-  const tookMs = performance.now() - diedAt
-  t.ok(tookMs > 5000, 'not while its lease stood')
-  t.ok(tookMs < 10_000, `${Math.round(tookMs)} ms`)
-  t.match(streams.counters, { claimed: 3, relayed: 3, leaseLost: 0 })
-  t.match(await streams.appender.append(say('a', 4)), { result: 'said on a' })
-  await line.until(4)
-  await streams.close()
-  await streams.close()
-  t.strictSame(await store.nodes.living(), [])
-})
-
-await t.test('trims what has expired', async (t) => {
-  const { store } = await openTestStore(t)
-  const line = new Line()
-  await line.start(t)
-  let nowMs = Date.now()
-  const batches: unknown[] = []
-  const streams = new Streams({
-    store,
-    broker: line,
-    log: new Warnings(),
-    nodeId: 'node-1',
-    boot: 'b',
-    retention: { userDays: 7, days: 30 },
-    onBatch: (batch) => batches.push(batch),
-    now: () => new Date(nowMs),
-    trimIntervalMs: 1,
-  })
-  t.teardown(() => streams.close())
-  await streams.start()
-  await streams.appender.append(say('a', 1))
-  t.match(batches, [{ writes: 1, events: 1, commitMs: Number }])
-  await until(async () => streams.held === 0 && (await store.outbox.pending(0, 1)).length === 0)
-  nowMs += 30 * 86_400_000
-  await until(() => streams.counters.trimmed === 1)
-  t.strictSame(await store.log.read('/topic/a', 0, 9), [])
-})
-
-await t.test('a second node of the same name does not start', async (t) => {
-  const { store, url } = await openTestStore(t)
-  await store.nodes.renew({ nodeId: 'node-2', boot: 'other', ttlMs: LONG_MS })
-  const streams = new Streams({
-    store: await openSecondStore(t, url, 'node-2'),
-    broker: new Line(),
-    log: new Warnings(),
-    nodeId: 'node-2',
-    boot: 'b',
-    retention: { userDays: 7, days: 30 },
-  })
-  t.teardown(() => streams.close())
-  await t.rejects(streams.start(), { code: 'node-id-taken' })
 })

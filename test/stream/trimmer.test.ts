@@ -5,6 +5,8 @@ import { createStreamCounters } from '../../src/stream/stream-counters.ts'
 import { until } from '../support/until.ts'
 import { say, startRig, Warnings } from './rig.ts'
 
+t.setTimeout(120_000)
+
 const START = Date.parse('2030-01-31T09:30:00Z')
 const DAY_MS = 86_400_000
 
