@@ -34,6 +34,7 @@ import { Authenticator } from './auth/authenticator.ts'
 import type { PolicyFacts } from './auth/policy.ts'
 import { Tokens } from './auth/tokens.ts'
 import { describeBrokerUrl } from './config/broker-url.ts'
+import { describeDatabaseUrl } from './config/database-url.ts'
 import type { Config } from './config/config.ts'
 import { createMetrics, mirrorCounts, mirrorGauge, type Metrics } from './telemetry/metrics.ts'
 import type { Log } from './telemetry/log.ts'
@@ -43,6 +44,8 @@ const SERVER_NAME = `stomp-relay/${VERSION}`
 const CONNECT_TIMEOUT_MS = 10_000
 const DISCONNECT_TIMEOUT_MS = 5000
 const SLOW_CHECK_MS = 1000
+/** A database that starts together with its nodes may be a little later than they. */
+const DATABASE_WAIT_MS = 30_000
 
 /** A node that serves. */
 export interface Relay {
@@ -156,7 +159,7 @@ async function wire(plan: Plan, teardown: Teardown): Promise<Relay> {
     address: addressOf(server.server.address(), config.host),
     broker:
       config.stompUrl === undefined ? 'in-process' : `RabbitMQ at ${describeBrokerUrl(config.stompUrl)}`,
-    database: config.databaseUrl,
+    database: describeDatabaseUrl(config.databaseUrl),
     close: () => teardown.run(),
   }
 }
@@ -167,7 +170,14 @@ async function wireEngine(
   teardown: Teardown,
 ): Promise<Engine> {
   const { nodeId } = config
-  const opened = await openStore({ url: config.databaseUrl, nodeId, lock: true })
+  const opened = await openStore({
+    url: config.databaseUrl,
+    nodeId,
+    lock: true,
+    waitMs: DATABASE_WAIT_MS,
+    onWaiting: (where, why) =>
+      log.warn({ event: 'database-waiting', where, why }, 'waiting for the database'),
+  })
   teardown.add(() => opened.close())
   const store = around.store?.(opened) ?? opened
   const created = createBroker(config, log)
