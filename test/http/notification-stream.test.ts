@@ -76,7 +76,7 @@ await t.test('is an event stream whatever is accepted, and asks nobody in betwee
 
 await t.test('lets in owners and admins by header and by URL, and no others', async (t) => {
   const token = alice.authorization.slice('Bearer '.length)
-  const service = await bearer('orders', 'service')
+  const foreign = await bearer('orders', 'service')
   for (const [path, headers] of [
     ['', alice],
     ['/alice', alice],
@@ -94,7 +94,7 @@ await t.test('lets in owners and admins by header and by URL, and no others', as
     ['', {}, 401, 'unauthenticated'],
     ['?token=nonsense', {}, 401, 'unauthenticated'],
     ['/alice', await bearer('bob'), 403, 'forbidden'],
-    ['/alice', service, 403, 'forbidden'],
+    ['/alice', foreign, 403, 'forbidden'],
     ['/nobody', await bearer('bob'), 403, 'forbidden'],
     ['/a%20b', root, 400, 'invalid-user'],
     [`/${'x'.repeat(65)}`, root, 400, 'invalid-user'],
@@ -220,9 +220,9 @@ await t.test('takes the ids in any order, and the id of a single stream', async 
 await t.test('lets pages of allowed origins read it, refusals included, and no others', async (t) => {
   const reader = await SseReader.open(t, STREAM, { ...alice, origin: APP })
   t.equal(reader.response.headers.get('access-control-allow-origin'), APP)
-  const refused = await fetch(STREAM, { headers: { origin: APP } })
-  t.equal(refused.status, 401)
-  t.equal(refused.headers.get('access-control-allow-origin'), APP)
+  const unknown = await fetch(STREAM, { headers: { origin: APP } })
+  t.equal(unknown.status, 401)
+  t.equal(unknown.headers.get('access-control-allow-origin'), APP)
   const other = await SseReader.open(t, STREAM, { ...alice, origin: 'https://evil.example.com' })
   t.equal(other.response.headers.get('access-control-allow-origin'), null)
   for (const path of ['/stream', '/stream/alice', '/poll']) {
