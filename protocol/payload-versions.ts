@@ -1,5 +1,6 @@
 import type { TSchema } from 'typebox'
 import { BROADCAST, BROADCAST_POST } from './payload/broadcast.ts'
+import { FEED_CONNECTED, FEED_ENDED, FEED_POLL } from './payload/event-stream.ts'
 import { FAULT } from './payload/fault.ts'
 import { NOTIFICATION } from './payload/notification.ts'
 import { ORDER_EVENT, ORDER_SEND } from './payload/order.ts'
@@ -28,6 +29,17 @@ export const PAYLOADS: readonly Payload[] = [
     schema: ORDER_EVENT,
   },
   { name: 'Notification', travels: 'MESSAGE `/user/queue/notifications`', schema: NOTIFICATION },
+  {
+    name: 'FeedConnected',
+    travels: 'event `connected` of GET `/api/v1/notifications/stream`',
+    schema: FEED_CONNECTED,
+  },
+  {
+    name: 'FeedEnded',
+    travels: 'event `token-expired` of GET `/api/v1/notifications/stream`',
+    schema: FEED_ENDED,
+  },
+  { name: 'FeedPoll', travels: 'answer to GET `/api/v1/notifications/poll`', schema: FEED_POLL },
   { name: 'Fault', travels: 'MESSAGE `/user/queue/errors`', schema: FAULT },
 ]
 
@@ -50,6 +62,11 @@ export const PAYLOAD_HISTORY: readonly { version: number; sha256: string; change
     version: 3,
     sha256: 'e31760e0de1b219cf052a6932b14e631c2a6666a2d90ce003fc28c9bb130f0c3',
     change: 'a `clientId` makes any message repeatable; announcements may have one too',
+  },
+  {
+    version: 4,
+    sha256: 'bfa83a08b517b92c17644ca62cc80e508ca8aefed5df80ec349de70b0b3e6a83',
+    change: 'the feed of a user over HTTP: event streams and long polls',
   },
 ]
 

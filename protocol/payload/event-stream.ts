@@ -14,20 +14,20 @@ const VECTOR = Type.String({
   examples: ['k3v9x0a1b2c3d4:12,k3v9x0q8w7e6r5:3,k3v9x0z1x2c3v4:0,k3v9x0m9n8b7v6:0'],
 })
 
-const REASON = Type.String({ description: 'Why not, for programs', examples: ['history-trimmed'] })
-
 const RECOVERY = {
   recovered: Type.Optional(
     Type.Boolean({
       description:
         'Only where an id was given: whether everything after it follows; otherwise new events alone do, of the streams with a reason, and what they show has to be loaded anew',
-      examples: [true],
+      examples: [false],
     }),
   ),
-  reason: Type.Optional({ ...REASON, description: 'The first of the reasons' }),
+  reason: Type.Optional(
+    Type.String({ description: 'The first of the reasons', examples: ['history-trimmed'] }),
+  ),
   reasons: Type.Optional(
-    Type.Partial(Type.Object({ notification: REASON, broadcast: REASON, order: REASON, operation: REASON }), {
-      description: 'Why not, for each kind of event concerned',
+    Type.Record(Type.String(), Type.String(), {
+      description: 'Why not, by the event of each stream concerned',
       examples: [{ order: 'history-trimmed' }],
     }),
   ),

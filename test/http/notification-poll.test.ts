@@ -1,7 +1,8 @@
 import { once } from 'node:events'
 import { request } from 'node:http'
 import t from 'tap'
-import type { FeedPoll } from '../../protocol/payload/event-stream.ts'
+import { Value } from 'typebox/value'
+import { FEED_POLL, type FeedPoll } from '../../protocol/payload/event-stream.ts'
 import { feedRig, KINDS } from '../support/feed-rig.ts'
 import { testToken } from '../support/token.ts'
 import { until } from '../support/until.ts'
@@ -14,7 +15,9 @@ async function poll(query: string, headers: Readonly<Record<string, string>> = a
   t.equal(response.status, 200)
   t.match(response.headers.get('content-type'), /^application\/json/)
   t.equal(response.headers.get('cache-control'), 'no-store')
-  return (await response.json()) as FeedPoll
+  const answer = (await response.json()) as FeedPoll
+  t.ok(Value.Check(FEED_POLL, answer), 'as PROTOCOL.md has it')
+  return answer
 }
 
 const here = async (): Promise<string> => (await poll('')).lastEventId

@@ -1,6 +1,8 @@
 import { once } from 'node:events'
 import { request, type IncomingMessage } from 'node:http'
 import t from 'tap'
+import { Value } from 'typebox/value'
+import { FEED_CONNECTED } from '../../protocol/payload/event-stream.ts'
 import { useRelay } from '../support/relay.ts'
 import { SseReader } from '../support/sse-reader.ts'
 import { StompClient } from '../support/stomp-client.ts'
@@ -189,6 +191,7 @@ await t.test('says why it cannot resume, which streams, and goes on with what is
     const connected = await reader.nextJson()
     t.match(connected, { event: 'connected', data: { recovered: false } }, what)
     t.same(connected.data['reasons'], reasons, what)
+    t.ok(Value.Check(FEED_CONNECTED, connected.data), 'as PROTOCOL.md has it')
     t.equal(connected.data['reason'], Object.values(reasons)[0], what)
     await announce(what)
     await readUntil(reader, what)
