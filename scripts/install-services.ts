@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline/promises'
 import { pathToFileURL } from 'node:url'
 import { findMariaDbProgram, findPostgresProgram } from '../databases/find-program.ts'
 import { SCRIPTS } from '../rabbitmq/ctl.ts'
+import { findBrowser } from '../test/support/find-browser.ts'
 import { withFileInPlace } from './file-in-place.ts'
 
 /** One server that the tests run against. */
@@ -37,6 +38,12 @@ const SERVICES: readonly Service[] = [
     find: findMariaDbProgram,
     // The programs alone, without the service, its account and its data.
     debianPackages: ['mariadb-server-core', 'mariadb-client-core'],
+  },
+  {
+    name: 'Chromium, for the tests of what browsers do',
+    programs: ['chromium'],
+    find: findBrowser,
+    debianPackages: ['chromium'],
   },
 ]
 
