@@ -1,7 +1,7 @@
 import type { TSchema } from 'typebox'
 import type { Validator } from 'typebox/compile'
-import { Clean } from 'typebox/value'
 import { MessageError } from '../errors.ts'
+import { cleanPlan } from './clean-plan.ts'
 
 const decoder = new TextDecoder('utf-8', { fatal: true })
 
@@ -22,7 +22,7 @@ export function checkPayload(validator: Validator, schema: TSchema, value: unkno
     const field = first === undefined || first.instancePath === '' ? 'the body' : first.instancePath
     throw new MessageError('invalid-payload', `${field} ${first?.message ?? 'does not fit its schema'}`)
   }
-  return Clean(schema, value)
+  return cleanPlan(schema)(value)
 }
 
 function parseJson(body: Uint8Array): unknown {
