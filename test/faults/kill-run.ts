@@ -2,10 +2,11 @@ import type { BrokerUrls } from '../../rabbitmq/private-node.ts'
 import { within } from '../../src/lib/within.ts'
 import { Cluster } from './cluster.ts'
 import { Database } from './database.ts'
+import { Eavesdropper } from './eavesdropper.ts'
 import type { KillPoint } from './kill-point.ts'
 import { MessagePlan, WATCHED } from './message-plan.ts'
 import { Reader } from './reader.ts'
-import { judge, type Verdict } from './verdict.ts'
+import { isPublic, judge, type Verdict } from './verdict.ts'
 import { Writer } from './writer.ts'
 
 export interface KillRunOptions {
@@ -87,6 +88,7 @@ export async function runKills(t: Teardown, options: KillRunOptions): Promise<Ki
   const { databaseUrl, rabbitMq, nodes, messages, points } = options
   const cluster = await Cluster.start(t, { databaseUrl, rabbitMq, size: nodes, deaths: points.length })
   const database = await Database.open(t, databaseUrl)
+  const eavesdropper = await Eavesdropper.start(t, rabbitMq.amqpUrl)
   const plan = new MessagePlan()
   const readers = await Promise.all(
     numbers(READERS).map((i) => Reader.start(t, { name: `reader ${i + 1}`, home: i, cluster })),
@@ -108,7 +110,9 @@ export async function runKills(t: Teardown, options: KillRunOptions): Promise<Ki
   }
   plan.allow(messages)
   await comeToRest(scene)
-  const verdict = await judge(database, plan.receipted, readers)
+  await eavesdropper.waitFor(plan.receipted.filter(isPublic).map(({ clientId }) => clientId))
+  const { receipted } = plan
+  const verdict = await judge({ database, receipted, readers, relayed: eavesdropper.heard })
   await cluster.look()
   return { ...summary(scene, takeOvers, verdict), seconds: (performance.now() - beganAt) / 1000 }
 }

@@ -13,6 +13,14 @@ export interface Verdict {
   readonly faults: readonly string[]
 }
 
+export interface Evidence {
+  readonly database: Database
+  readonly receipted: readonly PlannedMessage[]
+  readonly readers: readonly Reader[]
+  /** Contents that the broker was handed for topics, once or more often. */
+  readonly relayed: ReadonlySet<string>
+}
+
 /** Counts what is wrong, and keeps the first words for it. */
 class Findings {
   missing = 0
@@ -38,11 +46,7 @@ class Findings {
  * Compares what was receipted with what is stored, and that with what each subscriber received. All must
  * be at rest.
  */
-export async function judge(
-  database: Database,
-  receipted: readonly PlannedMessage[],
-  readers: readonly Reader[],
-): Promise<Verdict> {
+export async function judge({ database, receipted, readers, relayed }: Evidence): Promise<Verdict> {
   const findings = new Findings()
   const writers = new Set(receipted.map(({ clientId }) => clientId.slice(0, clientId.lastIndexOf('-'))))
   const stored = await storedMessages(database, [...writers])
@@ -50,6 +54,11 @@ export async function judge(
     wanted: receipted.map(({ clientId }) => clientId),
     found: stored,
   })
+  const unrelayed = receipted.filter((message) => isPublic(message) && !relayed.has(message.clientId))
+  findings.lacks(
+    'the broker',
+    unrelayed.map(({ clientId }) => clientId),
+  )
   const logs = new Map<string, readonly string[]>()
   for (const stream of new Set(receipted.flatMap(({ streams }) => streams))) {
     const log = await logOf(database, stream, findings)
@@ -68,6 +77,11 @@ export async function judge(
   }
   const { missing, doubled, faults } = findings
   return { stored: stored.length, missing, doubled, faults }
+}
+
+/** Whether it is relayed to a topic that everybody may hear. */
+export function isPublic({ streams }: PlannedMessage): boolean {
+  return streams.every((stream) => stream.startsWith('/topic/'))
 }
 
 async function storedMessages(database: Database, writers: readonly string[]): Promise<readonly string[]> {
