@@ -89,12 +89,13 @@ export class HubStreams {
       reader,
       subscriber: beginner.subscriber,
       traits: beginner.traits,
+      attach: beginner.attach,
       onReplayed: (count) => {
         counters.replayed += count
       },
     })
     counters.replays += 1
-    const recovery = await replay.run(from, beginner.attach)
+    const recovery = await replay.run(from)
     if (recovery.recovered === false) counters.notRecovered += 1
     return recovery
   }

@@ -29,6 +29,8 @@ export interface ReplayParts {
   readonly subscriber: Subscriber
   readonly traits: BatchTraits
   readonly onReplayed: (count: number) => void
+  /** Called once, in the turn from which on the subscriber gets what passes the gate. */
+  readonly attach: () => void
 }
 
 const MAX_PAGE = 100
@@ -36,9 +38,10 @@ const MAX_PAGE = 100
 const PAGE_BYTES = 65_536
 
 /**
- * Sends one subscriber what is stored behind its position, until that position is the gate's own; in
- * that very turn `attach` is called, so that nothing falls between replay and live, and nothing is in
- * both. What is read beyond the gate passes the gate first (ARCHITECTURE, "Streams", rules 1 and 4).
+ * Sends one subscriber what is stored behind its position, until that position is the gate's own, and
+ * attaches it: without a microtask in between, as the in-process broker and a gate that reads from the
+ * log pass events on in microtasks. So nothing falls between replay and live, and nothing is in both.
+ * What is read beyond the gate passes the gate first (ARCHITECTURE, "Streams", rules 1 and 4).
  * @throws MessageError `store-unavailable`
  */
 export class Replay {
@@ -51,34 +54,38 @@ export class Replay {
     this.#epoch = parts.gate.epoch
   }
 
-  async run(from: StartPosition, attach: () => void): Promise<Recovery> {
-    const failure =
-      from.kind === 'history' ? await this.#history(from.count) : await this.#resume(from.eventId)
-    attach()
-    const { position } = this.#parts.gate
-    if (from.kind === 'history') return { position }
-    return { position, recovered: failure === undefined, ...(failure !== undefined && { reason: failure }) }
+  run(from: StartPosition): Promise<Recovery> {
+    return from.kind === 'history' ? this.#history(from.count) : this.#resume(from.eventId)
   }
 
-  async #history(count: number): Promise<undefined> {
+  async #history(count: number): Promise<Recovery> {
     let position = Math.max(0, this.#parts.gate.last - count)
     // What was trimmed is not there to be shown: it begins with what is.
     while (this.#isBehind(position)) position = (await this.#send(position)) ?? this.#parts.gate.last
-    return undefined
+    return this.#attach()
   }
 
-  async #resume(text: string): Promise<RecoveryFailure | undefined> {
+  async #resume(text: string): Promise<Recovery> {
     const id = parseEventId(text)
-    if (id === undefined) return 'malformed'
-    if (id.epoch !== this.#epoch) return 'unknown-epoch'
-    if (!(await this.#reaches(id.offset))) return 'malformed'
+    if (id === undefined) return this.#fail('malformed')
+    if (id.epoch !== this.#epoch) return this.#fail('unknown-epoch')
+    if (!(await this.#reaches(id.offset))) return this.#fail('malformed')
     let position = id.offset
     while (this.#isBehind(position)) {
       const next = await this.#send(position, position + 1)
-      if (next === undefined) return 'history-trimmed'
+      if (next === undefined) return this.#fail('history-trimmed')
       position = next
     }
-    return this.#isCurrent ? undefined : 'unknown-epoch'
+    return this.#isCurrent ? { ...this.#attach(), recovered: true } : this.#fail('unknown-epoch')
+  }
+
+  #fail(reason: RecoveryFailure): Recovery {
+    return { ...this.#attach(), recovered: false, reason }
+  }
+
+  #attach(): Recovery {
+    this.#parts.attach()
+    return { position: this.#parts.gate.position }
   }
 
   /** Another node may have been ahead: brings the gate there. @returns false where nothing is stored there */
