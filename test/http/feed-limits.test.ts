@@ -159,3 +159,31 @@ await t.test('refuses more than the node takes, and more than one user may have'
     t.equal((await first.next()).event, 'connected')
   }
 })
+
+await t.test('reads nothing more for a reader that has left, and watches nothing', async (t) => {
+  const { open, append, hook, hub, feeds, streamUrl, alice } = await feedRig(t)
+  const first = await open()
+  const { id } = await first.next()
+  await first.close()
+  // More than a page holds.
+  for (let n = 0; n < 150; n++) await append('order', { n })
+  const reading = deferred()
+  const goOn = deferred()
+  let reads = 0
+  hook.beforeRead = async () => {
+    reads += 1
+    reading.resolve()
+    await goOn.promise
+  }
+  const leaving = new AbortController()
+  const headers = { ...alice, 'last-event-id': id }
+  const asked = fetch(streamUrl, { headers, signal: leaving.signal })
+  await reading.promise
+  leaving.abort()
+  await t.rejects(asked)
+  await until(() => feeds.size === 0)
+  t.equal(hub.entryCount, 1, 'the one that is being read for')
+  goOn.resolve()
+  await until(() => hub.entryCount === 0)
+  t.equal(reads, 1)
+})

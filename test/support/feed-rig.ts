@@ -91,6 +91,7 @@ export async function feedRig(t: Teardown, options: FeedRigOptions = {}) {
 
   return {
     feeds,
+    hub,
     hook,
     store,
     broker,

@@ -146,7 +146,8 @@ export class Feed {
       }
     }
     this.#handOut(() => this.#parts.sink.events(messages.map((message) => this.#event(strand, message))))
-    this.#hasBegun(strand)
+    // Of a stream that is not resumed this is live, and its position is still to be told.
+    if (strand.eventId !== undefined) this.#hasBegun(strand)
   }
 
   room(): Promise<void> | undefined {
@@ -173,14 +174,14 @@ export class Feed {
       return
     }
     this.#subscriptions.push(subscription)
-    const { position, recovered, reason } = subscription.recovery
+    const { position, reason } = subscription.recovery
     // A stream whose place is not known cannot be resumed: better told now than found out then.
     if (position === undefined) {
       this.#fail(new MessageError('store-unavailable', 'a stream has no position now'))
       return
     }
     if (!strand.hasBegun) {
-      if (recovered !== true) strand.position = position
+      strand.position = position
       strand.failure ??= reason
     } else if (reason !== undefined) {
       this.#handOut(() => this.#interrupt(strand, { position, reason }))
@@ -190,7 +191,8 @@ export class Feed {
 
   #interrupt(strand: Strand, { position, reason }: Required<Pick<Recovery, 'position' | 'reason'>>): void {
     strand.failure = reason
-    strand.position = position
+    const isBehind = strand.position?.epoch !== position.epoch || strand.position.offset < position.offset
+    if (isBehind) strand.position = position
     this.#parts.sink.interrupted(this.#start())
   }
 
