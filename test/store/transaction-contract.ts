@@ -57,6 +57,51 @@ export async function transactionsContract(t: Test, open: (t: Test) => Promise<S
     t.strictSame(await store.orders.history('o1', 5), [])
   })
 
+  await t.test('drops what a failed part staged, though the part had appended events', async (t) => {
+    const store = await open(t)
+    await store.transact(async (tx) => {
+      tx.messages.insert(message('m1'))
+      const failing = tx.attempt(async () => {
+        tx.messages.insert(message('m2'))
+        await tx.appendEvents([event('/topic/a')])
+        throw new RangeError('no')
+      })
+      await t.rejects(failing, RangeError)
+      tx.messages.insert(message('m3'))
+    })
+    const rows = await store.messages.list({ kind: 'public' }, { limit: 5 })
+    t.strictSame(
+      rows.map((row) => row.id),
+      ['m3', 'm1'],
+    )
+  })
+
+  await t.test('stores what was staged before events, after them, and with none', async (t) => {
+    const store = await open(t)
+    await store.transact(async (tx) => {
+      tx.messages.insert(message('m1'))
+      tx.broadcasts.insert({ id: 'b1', title: 'é', message: '', type: '', createdAt: AT })
+      await tx.appendEvents([event('/topic/a')])
+      tx.messages.insert(message('m2'))
+      await tx.appendEvents([event('/topic/a'), event('/topic/b')])
+      tx.broadcasts.insert({ id: 'b2', title: '', message: '', type: '', createdAt: AT })
+    })
+    await store.transact((tx) => Promise.resolve(tx.messages.insert(message('m3'))))
+    const rows = await store.messages.list({ kind: 'public' }, { limit: 5 })
+    t.strictSame(
+      rows.map((row) => row.id),
+      ['m3', 'm2', 'm1'],
+    )
+    t.equal((await store.broadcasts.list({ limit: 5 })).length, 2)
+    t.strictSame(
+      await store.log.heads(['/topic/a', '/topic/b']),
+      new Map([
+        ['/topic/a', 2],
+        ['/topic/b', 1],
+      ]),
+    )
+  })
+
   await t.test('refuses texts that databases disagree about, at once', async (t) => {
     const store = await open(t)
     await store.transact((tx) => {

@@ -1,6 +1,6 @@
 import type { Insertable, Kysely } from 'kysely'
 import type { AppendedEvent } from '../store.ts'
-import type { EventBatch, Idiom } from './idiom.ts'
+import type { EventBatch, Idiom, StagedRows } from './idiom.ts'
 import type { OutboxTable, Schema, StreamTable } from './schema.ts'
 
 export interface AppendSteps extends Pick<Idiom, 'insertRows'> {
@@ -14,8 +14,9 @@ export interface AppendSteps extends Pick<Idiom, 'insertRows'> {
 export async function appendInSteps(
   steps: AppendSteps,
   db: Kysely<Schema>,
-  batch: EventBatch,
+  { batch, staged }: { readonly batch: EventBatch; readonly staged: readonly StagedRows[] },
 ): Promise<readonly AppendedEvent[]> {
+  for (const { table, rows } of staged) await steps.insertRows(db, table, rows)
   const raised = await steps.raise(db, batch.streams)
   const streams = new Map(raised.map((row) => [row.name, row]))
   const placed = batch.events.map((event) => {

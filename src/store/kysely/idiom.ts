@@ -32,6 +32,9 @@ export interface Idiom {
     rows: readonly Insertable<Schema[T]>[],
   ): Promise<void>
 
+  /** Whether the column is one of these integers: one text of SQL however many there are, if the database can. */
+  isAmong(column: string, integers: readonly number[]): RawBuilder<boolean>
+
   /** Inserts a row, or answers false where a row of this key is there. */
   insertMissing<T extends keyof Schema>(
     db: Kysely<Schema>,
@@ -42,9 +45,23 @@ export interface Idiom {
   /** Inserts or overwrites, except for `created_at`. Each `order_id` is there once. */
   saveOrders(db: Kysely<Schema>, rows: readonly OrderTable[]): Promise<void>
 
-  /** Raises heads, stores events and outbox rows. The answer is in the order of `batch.events`. */
-  append(db: Kysely<Schema>, batch: EventBatch): Promise<readonly AppendedEvent[]>
+  /**
+   * Raises heads, stores events and outbox rows, and what else is to be inserted, with few round trips.
+   * The answer is in the order of `batch.events`.
+   */
+  append(
+    db: Kysely<Schema>,
+    batch: EventBatch,
+    staged: readonly StagedRows[],
+  ): Promise<readonly AppendedEvent[]>
 }
+
+/** At least one row, of a table without blobs; all have the same columns in the same order. */
+export type StagedRows = {
+  [T in PlainTable]: { readonly table: T; readonly rows: readonly Schema[T][] }
+}[PlainTable]
+
+type PlainTable = 'messages' | 'broadcasts' | 'notifications'
 
 export interface EventBatch {
   readonly node: string

@@ -38,9 +38,10 @@ export class KyselyOutbox implements OutboxRepository {
   }
 
   remove(seqs: readonly number[]): Promise<void> {
+    const { aside, idiom } = this.#options
     return guarded(async () => {
       for (const portion of portionsOf(seqs, SEQS_A_STATEMENT)) {
-        await this.#options.aside.deleteFrom('outbox').where('seq', 'in', portion).execute()
+        await aside.deleteFrom('outbox').where(idiom.isAmong('seq', portion)).execute()
       }
     })
   }

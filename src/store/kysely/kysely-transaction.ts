@@ -14,7 +14,7 @@ import type {
 import { portionsOf } from './chunks.ts'
 import { eventBatch } from './event-batch.ts'
 import { unavailable } from './failures.ts'
-import type { Idiom } from './idiom.ts'
+import type { Idiom, StagedRows } from './idiom.ts'
 import {
   checkedKey,
   fromBroadcast,
@@ -61,6 +61,7 @@ export class KyselyTransaction implements StoreTransaction {
   /** Orders that were asked for and not there: rows of ours that keep others from inserting them. */
   readonly #placeholders = new Set<string>()
   #failure: TransactionFailure | undefined
+  #isInPart = false
   #isOver = false
 
   readonly messages = {
@@ -118,11 +119,14 @@ export class KyselyTransaction implements StoreTransaction {
       this.#requests,
     ]
     const lengths = stages.map((stage) => stage.length)
+    this.#isInPart = true
     try {
       return await part()
     } catch (error) {
       for (const [i, stage] of stages.entries()) stage.length = lengths[i] ?? 0
       throw error
+    } finally {
+      this.#isInPart = false
     }
   }
 
@@ -130,7 +134,18 @@ export class KyselyTransaction implements StoreTransaction {
     this.#mustBeOpen()
     if (events.length === 0) return []
     const batch = eventBatch(this.#options.nodeId, events)
-    return this.#ask(() => this.#options.idiom.append(this.#options.db, batch))
+    const staged = this.#isInPart ? [] : this.#takePlainRows()
+    return this.#ask(() => this.#options.idiom.append(this.#options.db, batch, staged))
+  }
+
+  /** What is staged in tables that nothing of this transaction reads: it may be written at any time. */
+  #takePlainRows(): readonly StagedRows[] {
+    const staged: readonly StagedRows[] = [
+      { table: 'messages', rows: this.#messages.splice(0) },
+      { table: 'broadcasts', rows: this.#broadcasts.splice(0) },
+      { table: 'notifications', rows: this.#notifications.splice(0) },
+    ]
+    return staged.filter(({ rows }) => rows.length > 0)
   }
 
   /** Writes what was staged. After it the transaction takes nothing more. */

@@ -45,9 +45,10 @@ export function mysqlIdiom(server: MysqlServer): Idiom {
     isContention: (error) => CONTENTION.has(codeOf(error)),
     isDuplicateKey: (error) => codeOf(error) === DUPLICATE,
     insertRows,
+    isAmong: (column, integers) => sql`${sql.ref(column)} in (${sql.join(integers)})`,
     insertMissing,
     saveOrders,
-    append: (db, batch) => appendInSteps({ insertRows, raise, insertOutbox }, db, batch),
+    append: (db, batch, staged) => appendInSteps({ insertRows, raise, insertOutbox }, db, { batch, staged }),
   }
 }
 

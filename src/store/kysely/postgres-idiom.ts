@@ -1,10 +1,11 @@
-import { sql } from 'kysely'
-import type { Insertable, Kysely, RawBuilder } from 'kysely'
+import { CompiledQuery, sql } from 'kysely'
+import type { Insertable, Kysely } from 'kysely'
 import type { AppendedEvent } from '../store.ts'
-import type { EventBatch, Idiom } from './idiom.ts'
+import type { EventBatch, Idiom, StagedRows } from './idiom.ts'
 import { insertOrIgnore, upsertOrders } from './on-conflict.ts'
 import type { Schema } from './schema.ts'
 import { codeOf } from './server-engine.ts'
+import { executeTogether } from './statement-group.ts'
 
 // The protocol's bound is 65,535.
 const MAX_PARAMETERS = 60_000
@@ -33,78 +34,89 @@ export const POSTGRES_IDIOM: Idiom = {
   isContention: (error) => CONTENTION.has(codeOf(error)),
   isDuplicateKey: (error) => codeOf(error) === UNIQUE_VIOLATION,
   insertRows,
+  isAmong: (column, integers) => sql`${sql.ref(column)} = any(${integers}::bigint[])`,
   insertMissing: insertOrIgnore,
   saveOrders: (db, rows) => upsertOrders(db, rows, MAX_PARAMETERS),
   append,
 }
 
-/** One array for each column, so that the statement is the same however many rows there are. */
 async function insertRows<T extends keyof Schema>(
   db: Kysely<Schema>,
   table: T,
   rows: readonly Insertable<Schema[T]>[],
 ): Promise<void> {
-  const [first] = rows
-  if (first === undefined) return
-  const columns = Object.keys(first)
-  const values = rows.map((row) => Object.values(row))
-  const arrays = columns.map((column, i) =>
-    arrayOf(
-      column,
-      values.map((row) => row[i]),
-    ),
+  if (rows.length > 0) await db.executeQuery(insertion(table, rows))
+}
+
+/** One array for each column, so that the statement is the same however many rows there are. */
+function insertion(table: keyof Schema, rows: readonly object[]): CompiledQuery {
+  const columns = Object.keys(rows[0] ?? {})
+  const names = columns.map((column) => `"${column}"`).join(', ')
+  const types = columns.map((column) =>
+    table === 'dead_letters' && column === 'body' ? 'bytea[]' : ARRAY_TYPES.get(column),
   )
-  await sql`
-    insert into ${sql.table(table)} (${sql.join(columns.map((column) => sql.ref(column)))})
-    select * from unnest(${sql.join(arrays)})
-  `.execute(db)
+  const arrays = types.map((type = 'text[]', i) => `$${i + 1}::${type}`).join(', ')
+  const values = rows.map((row): unknown[] => Object.values(row))
+  return CompiledQuery.raw(
+    `insert into "${table}" (${names}) select * from unnest(${arrays})`,
+    columns.map((_, i) => values.map((row) => row[i])),
+  )
 }
 
-const INTEGERS: ReadonlySet<string> = new Set(['offset', 'head', 'version', 'expires_ms'])
+const BIGINTS = ['offset', 'head', 'version', 'expires_ms']
 
-function arrayOf(column: string, values: readonly unknown[]): RawBuilder<unknown> {
-  if (INTEGERS.has(column)) return sql`${sql.val(values)}::bigint[]`
-  if (values.some((value) => value instanceof Uint8Array)) return sql`${sql.val(values)}::bytea[]`
-  return sql`${sql.val(values)}::text[]`
-}
+/** Of columns that hold no texts, in whatever table but that of dead letters. */
+const ARRAY_TYPES: ReadonlyMap<string, string> = new Map(BIGINTS.map((column) => [column, 'bigint[]']))
 
 /**
  * All of it in one statement, since a part that writes may be read by the next one. Arrays keep their order
  * in `unnest`: so the streams are locked sorted, and `seq` grows along the batch.
  */
-async function append(db: Kysely<Schema>, batch: EventBatch): Promise<readonly AppendedEvent[]> {
-  const { node, streams, events } = batch
-  const { rows } = await sql<AppendedEvent>`
-    with raised as (
-      insert into streams (name, head, expires_at)
-      select * from unnest(
-        ${streams.map((row) => row.name)}::text[],
-        ${streams.map((row) => row.head)}::bigint[],
-        ${streams.map((row) => row.expires_at)}::text[]
-      )
-      on conflict (name) do update
-      set head = streams.head + excluded.head, expires_at = greatest(streams.expires_at, excluded.expires_at)
-      returning name, head, expires_at
-    ), placed as (
-      select given.*, raised.head - given.back as "offset", raised.expires_at
-      from unnest(
-        ${events.map((row) => row.stream)}::text[],
-        ${events.map((row) => row.back)}::bigint[],
-        ${events.map((row) => row.headers)}::text[],
-        ${events.map((row) => row.body)}::text[],
-        ${events.map((row) => row.created_at)}::text[],
-        ${events.map((row) => row.address)}::text[]
-      ) with ordinality as given (stream, back, headers, body, created_at, address, place)
-      join raised on raised.name = given.stream
-    ), logged as (
-      insert into events (stream, "offset", headers, body, created_at, expires_at)
-      select stream, "offset", headers, body, created_at, expires_at from placed
-    ), waiting as (
-      insert into outbox (node, stream, "offset", address)
-      select ${node}::text, stream, "offset", address from placed order by place
-      returning seq, stream, "offset"
-    )
-    select seq, stream, "offset" from waiting order by seq
-  `.execute(db)
-  return rows
+const APPEND = `
+  with raised as (
+    insert into streams (name, head, expires_at)
+    select * from unnest($1::text[], $2::bigint[], $3::text[])
+    on conflict (name) do update
+    set head = streams.head + excluded.head, expires_at = greatest(streams.expires_at, excluded.expires_at)
+    returning name, head, expires_at
+  ), placed as (
+    select given.*, raised.head - given.back as "offset", raised.expires_at
+    from unnest($4::text[], $5::bigint[], $6::text[], $7::text[], $8::text[], $9::text[])
+      with ordinality as given (stream, back, headers, body, created_at, address, place)
+    join raised on raised.name = given.stream
+  ), logged as (
+    insert into events (stream, "offset", headers, body, created_at, expires_at)
+    select stream, "offset", headers, body, created_at, expires_at from placed
+  ), waiting as (
+    insert into outbox (node, stream, "offset", address)
+    select $10::text, stream, "offset", address from placed order by place
+    returning seq, stream, "offset"
+  )
+  select seq, stream, "offset" from waiting order by seq`
+
+async function append(
+  db: Kysely<Schema>,
+  { node, streams, events }: EventBatch,
+  staged: readonly StagedRows[],
+): Promise<readonly AppendedEvent[]> {
+  const arrays = [
+    streams.map((row) => row.name),
+    streams.map((row) => row.head),
+    streams.map((row) => row.expires_at),
+    events.map((row) => row.stream),
+    events.map((row) => row.back),
+    events.map((row) => row.headers),
+    events.map((row) => row.body),
+    events.map((row) => row.created_at),
+    events.map((row) => row.address),
+  ]
+  // Last, because it locks the streams.
+  const [appended] = (
+    await executeTogether(db, [
+      ...staged.map(({ table, rows }) => insertion(table, rows)),
+      CompiledQuery.raw(APPEND, [...arrays, node]),
+    ])
+  ).slice(-1)
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as `APPEND` says
+  return (appended?.rows ?? []) as AppendedEvent[]
 }

@@ -1,6 +1,7 @@
 import type { CompiledQuery, DatabaseConnection, QueryResult } from 'kysely'
 import { within } from '../../lib/within.ts'
 import type { PooledConnection } from './connection-pool.ts'
+import { answerGroup, StatementGroup } from './statement-group.ts'
 
 /** One connection of a driver, in one shape for all drivers. Values are converted behind it, both ways. */
 export interface Wire {
@@ -40,10 +41,11 @@ export class ServerConnection implements DatabaseConnection, PooledConnection {
     return this.#wire.isBroken
   }
 
-  async executeQuery<R>({ sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {
-    const begun = this.#begun()
-    if (!this.#wire.isPipelined) await begun
-    const [, answer] = await Promise.all([begun, this.#timed(() => this.#wire.query(sql, parameters))])
+  async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
+    const isGroup = query instanceof StatementGroup
+    const answer = isGroup
+      ? await answerGroup(query, (each) => this.#answer(each))
+      : await this.#answer(query)
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the query tells what it answers
     return answer as QueryResult<R>
   }
@@ -75,6 +77,13 @@ export class ServerConnection implements DatabaseConnection, PooledConnection {
 
   async end(): Promise<void> {
     if (!this.isBroken) await this.#timed(() => this.#wire.end())
+  }
+
+  async #answer({ sql, parameters }: CompiledQuery): Promise<QueryResult<unknown>> {
+    const begun = this.#begun()
+    if (!this.#wire.isPipelined) await begun
+    const [, answer] = await Promise.all([begun, this.#timed(() => this.#wire.query(sql, parameters))])
+    return answer
   }
 
   async #begun(): Promise<void> {

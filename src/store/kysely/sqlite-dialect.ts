@@ -2,6 +2,7 @@ import { SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from 'kysely'
 import type { CompiledQuery, DatabaseConnection, Dialect, Driver, Kysely, QueryResult } from 'kysely'
 import { type Deferred, deferred } from '../../lib/deferred.ts'
 import { Fifo } from '../../lib/fifo.ts'
+import { answerGroup, StatementGroup } from './statement-group.ts'
 import { MAX_WAITING, SqliteThread, type SqliteThreadOptions } from './sqlite-thread.ts'
 
 export interface LibsqlDialectOptions extends SqliteThreadOptions {
@@ -100,14 +101,13 @@ class ThreadConnection implements DatabaseConnection {
     this.#thread = thread
   }
 
-  async executeQuery<R>({ sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {
-    const { rows = [], changes, lastInsertRowid } = await this.#execute(sql, parameters)
-    return {
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the query tells what it answers
-      rows: rows as R[],
-      ...(changes === undefined ? {} : { numAffectedRows: BigInt(changes) }),
-      ...(lastInsertRowid === undefined ? {} : { insertId: BigInt(lastInsertRowid) }),
-    }
+  async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
+    const isGroup = query instanceof StatementGroup
+    const answer = isGroup
+      ? await answerGroup(query, (each) => this.#answer(each))
+      : await this.#answer(query)
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the query tells what it answers
+    return answer as QueryResult<R>
   }
 
   // oxlint-disable-next-line require-yield
@@ -135,6 +135,15 @@ class ThreadConnection implements DatabaseConnection {
 
   close(): Promise<void> {
     return this.#thread.close()
+  }
+
+  async #answer({ sql, parameters }: CompiledQuery): Promise<QueryResult<unknown>> {
+    const { rows = [], changes, lastInsertRowid } = await this.#execute(sql, parameters)
+    return {
+      rows: [...rows],
+      ...(changes === undefined ? {} : { numAffectedRows: BigInt(changes) }),
+      ...(lastInsertRowid === undefined ? {} : { insertId: BigInt(lastInsertRowid) }),
+    }
   }
 
   async #execute(sql: string, parameters: readonly unknown[]) {
