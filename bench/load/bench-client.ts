@@ -99,7 +99,7 @@ export class BenchClient {
 /** The text of one publication in the plan's dialect. */
 export function publicationText(plan: ClientPlan, topic: TopicPlan, body: string, sequence: number): string {
   if (plan.dialect === 'bare') return body
-  const headers = ['destination', topic.publishTo, 'content-type', topic.contentType]
+  const headers = ['destination', topic.publishTo, ...topic.headers]
   if (plan.hasReceipts) headers.push('receipt', String(sequence))
   return stompText('SEND', headers, topic.before + body + topic.after)
 }

@@ -14,7 +14,8 @@ export interface TopicPlan {
   readonly publishTo: string
   /** Destination of SUBSCRIBE. */
   readonly subscribeTo: string
-  readonly contentType: string
+  /** Of SEND, besides its destination and receipt: name, value, name, value, … */
+  readonly headers: readonly string[]
   readonly before: string
   readonly after: string
 }
@@ -34,7 +35,8 @@ export type ConnectHeaders = readonly string[]
 
 /** One topic, bare bodies, no receipts. */
 export function oneTopicPlan(access: ClientAccess, destination: string): ClientPlan {
-  const topic = { publishTo: destination, subscribeTo: destination, contentType: 'text/plain' }
+  const headers = ['content-type', 'text/plain']
+  const topic = { publishTo: destination, subscribeTo: destination, headers }
   return { ...access, topics: [{ ...topic, before: '', after: '' }], bodyOffset: 0, hasReceipts: false }
 }
 

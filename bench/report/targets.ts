@@ -79,7 +79,9 @@ const TARGETS: readonly Target[] = [
     },
   },
   ...storing('relay+sqlite', 'relay+unstored', { isPromised: true }),
+  ...storing('relay+sqlite', 'relay+transient', { isPromised: false }),
   ...storing('relay+postgres', 'relay+unstored', { isPromised: true }),
+  ...storing('relay+postgres', 'relay+transient', { isPromised: false }),
   ...storing('memory+sqlite', 'memory+unstored', { isPromised: false }),
 ]
 

@@ -4,7 +4,11 @@ import type { ClientAccess, ClientPlan, TopicPlan } from '../load/client-plan.ts
 
 /** Stands where the benchmark body goes: unlike anything that JSON puts around it. */
 const BODY = '@'
-const CONTENT_TYPE = 'application/json'
+const JSON_HEADERS = ['content-type', 'application/json']
+const PERSISTENT_HEADERS = [...JSON_HEADERS, 'persistent', 'true']
+
+/** What becomes of a message besides being relayed. RabbitMQ keeps the stored and persistent ones on disk. */
+export type ChatKind = 'stored' | 'persistent' | 'transient'
 
 /**
  * Rooms in which everybody hears everything.
@@ -14,9 +18,9 @@ const CONTENT_TYPE = 'application/json'
  * them, bodies that are byte for byte as long as what the relay would have stored, so that subscribers
  * get the same either way.
  */
-export function chatPlan(access: ClientAccess, kind: 'stored' | 'unstored', rooms: number): ClientPlan {
+export function chatPlan(access: ClientAccess, kind: ChatKind, rooms: number): ClientPlan {
   const names = Array.from({ length: rooms }, (_, index) => `bench-${index}`)
-  const topics = names.map((room) => (kind === 'stored' ? storedTopic(room) : unstoredTopic(room)))
+  const topics = names.map((room) => (kind === 'stored' ? storedTopic(room) : plainTopic(room, kind)))
   return { ...access, topics, bodyOffset: relayedText(names[0]!).indexOf(BODY), hasReceipts: true }
 }
 
@@ -24,17 +28,17 @@ function storedTopic(room: string): TopicPlan {
   return {
     publishTo: `/app/rooms/${room}/messages`,
     subscribeTo: `/topic/rooms.${room}`,
-    contentType: CONTENT_TYPE,
+    headers: JSON_HEADERS,
     ...around(JSON.stringify({ content: BODY })),
   }
 }
 
-function unstoredTopic(room: string): TopicPlan {
+function plainTopic(room: string, kind: ChatKind): TopicPlan {
   const destination = `/topic/rooms.${room}`
   return {
     publishTo: destination,
     subscribeTo: destination,
-    contentType: CONTENT_TYPE,
+    headers: kind === 'persistent' ? PERSISTENT_HEADERS : JSON_HEADERS,
     ...around(relayedText(room)),
   }
 }

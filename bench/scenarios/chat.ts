@@ -1,7 +1,7 @@
 import type { LoadSetting } from '../load/load-group.ts'
 import type { Pacing } from '../load/process-messages.ts'
 import type { BenchOptions } from '../options.ts'
-import { chatPlan } from './chat-plan.ts'
+import { chatPlan, type ChatKind } from './chat-plan.ts'
 import { emptyRow, measureInto, progressLine, type MeasuredRow } from './measured-row.ts'
 import type { RunningEntry, Scenario } from './scenario.ts'
 
@@ -9,7 +9,8 @@ const DEFAULT_SUBSCRIBERS = [100]
 const ROOMS = 4
 const PUBLISHERS = 8
 
-type Kind = 'stored' | 'unstored'
+/** How rows in which nothing is stored are called. */
+const ROW_NAMES = { persistent: 'unstored', transient: 'transient' } as const
 
 interface Turn {
   readonly row: MeasuredRow
@@ -19,8 +20,9 @@ interface Turn {
 
 /**
  * What storing costs: N people in 4 rooms, 8 more who write, each message stored and relayed to all N
- * (`relay+sqlite`), against the same without storing (`relay+unstored`). The two differ in nothing but
- * where publishers SEND to: they are the same running server.
+ * (`relay+sqlite`), against the same without storing (`relay+unstored`), which differs in nothing but
+ * where publishers SEND to: it is the same running server, and RabbitMQ gets messages as persistent as
+ * stored ones. `relay+transient` are SENDs without `persistent:true`.
  */
 export const chat: Scenario = {
   isPlayedBy: ({ database }) => database !== undefined,
@@ -28,9 +30,7 @@ export const chat: Scenario = {
     const { options, contestants } = context
     for (const subscribers of options.subscriberCounts ?? DEFAULT_SUBSCRIBERS) {
       const turns = contestants.flatMap((entry) => {
-        const kinds: readonly Kind[] = isFirstOfFamily(entry, contestants)
-          ? ['unstored', 'stored']
-          : ['stored']
+        const kinds = isFirstOfFamily(entry, contestants) ? allKinds(entry) : (['stored'] as const)
         return kinds.map((kind) => turn(entry, kind, subscribers, options))
       })
       for (let round = 1; round <= options.rounds; round++) {
@@ -44,9 +44,9 @@ export const chat: Scenario = {
   },
 }
 
-function turn(entry: RunningEntry, kind: Kind, subscribers: number, options: BenchOptions): Turn {
+function turn(entry: RunningEntry, kind: ChatKind, subscribers: number, options: BenchOptions): Turn {
   const pacing: Pacing = { kind: 'saturated', window: options.window }
-  const contestant = `${family(entry)}+${kind === 'stored' ? entry.database : kind}`
+  const contestant = `${family(entry)}+${kind === 'stored' ? entry.database : ROW_NAMES[kind]}`
   return {
     entry,
     row: emptyRow({ scenario: 'chat', subscribers, pacing, contestant }),
@@ -58,6 +58,11 @@ function turn(entry: RunningEntry, kind: Kind, subscribers: number, options: Ben
       pacing,
     },
   }
+}
+
+/** Without RabbitMQ persistence is nothing. */
+function allKinds({ running }: RunningEntry): readonly ChatKind[] {
+  return running.pids.broker === undefined ? ['persistent', 'stored'] : ['transient', 'persistent', 'stored']
 }
 
 /** Servers that differ in their database only share the row in which nothing is stored. */

@@ -56,6 +56,7 @@ await t.test('judges what storing costs where it was promised', async (t) => {
     subscribers,
   })
   const rows = [
+    chat('relay+transient', 1200),
     chat('relay+unstored', 1000),
     chat('relay+sqlite', 850),
     chat('relay+postgres', 700),
@@ -65,9 +66,10 @@ await t.test('judges what storing costs where it was promised', async (t) => {
   const verdicts = ratios(rows).filter(({ text }) => text.includes('deliveries/s'))
   t.same(
     verdicts.map(({ isMet }) => isMet),
-    [true, false, undefined],
+    [true, undefined, false, undefined, undefined],
   )
   t.match(verdicts[0]?.text, /relay\+sqlite has 0\.85 x .* of relay\+unstored \(target >= 0\.8/)
+  t.match(verdicts[1]?.text, /relay\+sqlite has 0\.71 x .* of relay\+transient$/)
   const few = ratios([chat('relay+unstored', 1000, 10), chat('relay+sqlite', 100, 10)])
   t.same(
     few.map(({ isMet }) => isMet),
