@@ -35,8 +35,8 @@ export interface CommittedBatch {
 
 export interface StreamAppenderOptions {
   readonly store: Pick<Store, 'transact' | 'epoch'>
-  /** Gets what was committed, in commit order. */
-  readonly relay: Pick<Outbox, 'push'>
+  /** Gets what was committed, in commit order, and hears when that is in doubt. */
+  readonly relay: Pick<Outbox, 'push'> & Partial<Pick<Outbox, 'recheck'>>
   /** Told of each batch that could not be stored, with the cause. */
   readonly log?: Pick<Log, 'error'>
   /** Told of each batch that was stored. Must not throw. */
@@ -135,6 +135,7 @@ export class StreamAppender {
       for (const { of, outcome } of outcomes) this.#settle(of, outcome)
     } catch (cause) {
       const error = toMessageError(cause)
+      relay.recheck?.()
       log?.error(
         { event: 'commit-failed', writes: batch.length, err: error },
         'a batch of writes could not be stored',

@@ -26,6 +26,8 @@ export interface OutboxOptions {
   readonly maxRefusals?: number
   readonly retryBaseMs?: number
   readonly retryMaxMs?: number
+  /** A commit whose answer was lost is done after this time, if it ever is. Default 10,000. */
+  readonly doubtMs?: number
   /** How long `close` waits for confirmations. Default 5,000. */
   readonly closeTimeoutMs?: number
 }
@@ -55,6 +57,8 @@ export class Outbox {
   #newestSeq = 0
   /** The table holds rows after `#tailSeq` that were not taken. */
   #isBehind = true
+  /** The table may hold rows before `#tailSeq` that were not taken. */
+  #isInDoubt = false
   #hasStarted = false
   #isClosed = false
   #reading: Promise<void> | undefined
@@ -63,6 +67,7 @@ export class Outbox {
   #storeAttempt = 0
   #readTimer: NodeJS.Timeout | undefined
   #removeTimer: NodeJS.Timeout | undefined
+  #doubtTimer: NodeJS.Timeout | undefined
 
   constructor(options: OutboxOptions) {
     this.#options = options
@@ -114,6 +119,19 @@ export class Outbox {
   }
 
   /**
+   * Hears that a transaction failed. It may have been committed all the same, where the database was lost
+   * before it answered: so what nobody pushed is looked for in the table, now and once more later.
+   */
+  recheck(): void {
+    if (this.#isClosed) return
+    this.#lookAgain()
+    this.#doubtTimer ??= setTimeout(() => {
+      this.#doubtTimer = undefined
+      this.#lookAgain()
+    }, this.#options.doubtMs ?? 10_000)
+  }
+
+  /**
    * Claims rows of dead nodes, at most `limit` and as many as there is room for, and relays them.
    * Answers how many. Rejects with `store-unavailable`.
    */
@@ -127,6 +145,9 @@ export class Outbox {
       // After closing they wait, as ours, for whoever comes next.
       if (!this.#isClosed) for (const row of rows) this.#take(row)
       return rows.length
+    } catch (error) {
+      this.recheck()
+      throw error
     } finally {
       this.#reserved -= wanted
       this.#catchUp()
@@ -137,6 +158,7 @@ export class Outbox {
   async close(): Promise<void> {
     this.#isClosed = true
     clearTimeout(this.#readTimer)
+    clearTimeout(this.#doubtTimer)
     await within(this.#lanes.close(), this.#options.closeTimeoutMs ?? 5000, tooLate).catch(() => {})
     await this.#reading
     clearTimeout(this.#removeTimer)
@@ -176,6 +198,12 @@ export class Outbox {
     this.#counters.relayed += 1
   }
 
+  #lookAgain(): void {
+    this.#isInDoubt = true
+    this.#isBehind = true
+    this.#catchUp()
+  }
+
   #catchUp(): void {
     const isDue = this.#isBehind && this.#hasStarted && !this.#isClosed && this.#room * 2 >= this.#maxHeld
     if (!isDue || this.#reading !== undefined || this.#readTimer !== undefined) return
@@ -202,6 +230,8 @@ export class Outbox {
 
   async #readPage(): Promise<void> {
     const newestSeq = this.#newestSeq
+    if (this.#isInDoubt) this.#tailSeq = 0
+    this.#isInDoubt = false
     this.#reserved += this.#pageSize
     try {
       const rows = await this.#options.store.outbox.pending(this.#tailSeq, this.#pageSize)
@@ -211,7 +241,7 @@ export class Outbox {
       // What was committed before and is not in the table went to a node that claimed it.
       if (isEnd) this.#tailSeq = Math.max(this.#tailSeq, newestSeq)
       // What was committed while the table was read may be missing.
-      this.#isBehind = !isEnd || this.#tailSeq < this.#newestSeq
+      this.#isBehind = !isEnd || this.#isInDoubt || this.#tailSeq < this.#newestSeq
     } finally {
       this.#reserved -= this.#pageSize
     }
