@@ -1,6 +1,7 @@
 /** Sends to the process that forked this one. */
 export function tellParent(message: object): void {
-  process.send?.(message)
+  // Without a callback a parent that is gone ends this process with an error; `disconnect` ends it in peace.
+  process.send?.(message, undefined, undefined, () => undefined)
 }
 
 /** Calls `handle` for each message of the parent; ends this process when the parent is gone. */
