@@ -56,7 +56,7 @@ await t.test('closes a client that does not read with 4500, and others get every
 })
 
 await t.test('closes a client with little unsent, for too long, with 4500', async (t) => {
-  const rig = await connectionRig(t, { limits: { outbox: { bytes: 67_108_864, ms: 300 } } })
+  const rig = await connectionRig(t, { limits: { outbox: { bytes: 67_108_864, ms: 5000 } } })
   const slow = await StompClient.connect(t, rig.url, { login: 'slow' })
   const reader = await StompClient.connect(t, rig.url, { login: 'reader' })
   for (const client of [slow, reader]) await client.subscribe('s', '/topic/flood')
