@@ -1,7 +1,7 @@
-import { v7 as uuid } from 'uuid'
 import type { Broadcast, BroadcastPost } from '../../protocol/payload/broadcast.ts'
 import type { StreamAppender } from '../stream/append.ts'
 import { repeatable } from '../stream/request-key.ts'
+import { timeOrderedId } from '../lib/time-ordered-id.ts'
 
 const TOPIC = 'broadcasts'
 
@@ -17,7 +17,7 @@ export async function broadcast(
   user: string,
   { clientId, ...post }: BroadcastPost,
 ): Promise<{ id: string; eventId: string }> {
-  const row: Broadcast = { id: uuid(), type: 'INFO', ...post, createdAt: new Date().toISOString() }
+  const row: Broadcast = { id: timeOrderedId(), type: 'INFO', ...post, createdAt: new Date().toISOString() }
   const { result, eventIds } = await appender.append(
     async (tx) => {
       tx.broadcasts.insert(row)

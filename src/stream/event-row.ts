@@ -24,21 +24,34 @@ export const DAY_MS = 86_400_000
 
 const JSON_HEADERS: HeaderList = ['content-type', 'application/json']
 
+/** When the events of a batch happened and expire, as they are stored. */
+export interface EventTimes {
+  readonly createdAt: string
+  /** Of streams of users. */
+  readonly userExpiresAt: string
+  /** Of all others. */
+  readonly expiresAt: string
+}
+
+export function eventTimes(at: Date, { userDays, days }: Retention): EventTimes {
+  const after = (count: number): string => new Date(at.getTime() + count * DAY_MS).toISOString()
+  return { createdAt: at.toISOString(), userExpiresAt: after(userDays), expiresAt: after(days) }
+}
+
 /**
  * The event as it is stored.
  *
  * @throws MessageError `invalid-payload` where the payload is no JSON
  */
-export function eventRow(event: NewEvent, at: Date, retention: Retention): NewEventRow {
-  const { stream, address, payload } = event
-  const days = stream.startsWith('/user/') ? retention.userDays : retention.days
+export function eventRow({ stream, address, payload }: NewEvent, times: EventTimes): NewEventRow {
+  const { createdAt, userExpiresAt, expiresAt } = times
   return {
     stream,
     address,
     headers: JSON_HEADERS,
     body: toJson(payload),
-    createdAt: at.toISOString(),
-    expiresAt: new Date(at.getTime() + days * DAY_MS).toISOString(),
+    createdAt,
+    expiresAt: stream.startsWith('/user/') ? userExpiresAt : expiresAt,
   }
 }
 

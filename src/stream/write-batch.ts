@@ -1,6 +1,6 @@
 import { MessageError } from '../errors.ts'
 import type { AppendedEvent, NewEventRow, OutboxRow, StoreTransaction } from '../store/store.ts'
-import { DAY_MS, eventRow, type NewEvent, type Retention } from './event-row.ts'
+import { DAY_MS, eventRow, eventTimes, type EventTimes, type NewEvent, type Retention } from './event-row.ts'
 
 export interface Write<R> {
   readonly events: readonly NewEvent[]
@@ -68,8 +68,9 @@ export async function writeBatch<W extends BatchedWrite>(
   const firsts = new Map<string, Ran>()
   const rows: NewEventRow[] = []
   const steps: { of: W; step: Step }[] = []
+  const times = eventTimes(options.at, options.retention)
   for (const each of writes) {
-    const step = repetition(each.key, remembered, firsts) ?? (await run(tx, { ...options, each, rows }))
+    const step = repetition(each.key, remembered, firsts) ?? (await run(tx, { each, rows, times }))
     if (step.kind === 'ran' && each.key !== undefined) firsts.set(each.key, step.ran)
     steps.push({ of: each, step })
   }
@@ -105,12 +106,12 @@ function repetition(
 /** Adds the events of a write that succeeds to `rows`. */
 async function run(
   tx: StoreTransaction,
-  { each, rows, at: now, retention }: BatchOptions & { each: BatchedWrite; rows: NewEventRow[] },
+  { each, rows, times }: { each: BatchedWrite; rows: NewEventRow[]; times: EventTimes },
 ): Promise<Step> {
   try {
     const { result, own } = await tx.attempt(async () => {
       const written = await each.write(tx)
-      return { result: written.result, own: written.events.map((event) => eventRow(event, now, retention)) }
+      return { result: written.result, own: written.events.map((event) => eventRow(event, times)) }
     })
     const from = rows.length
     rows.push(...own)

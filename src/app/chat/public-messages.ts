@@ -1,4 +1,3 @@
-import { v7 as uuid } from 'uuid'
 import {
   PUBLIC_MESSAGE_SEND,
   type PublicMessage,
@@ -9,6 +8,7 @@ import type { NewEvent } from '../../stream/event-row.ts'
 import { repeatable } from '../../stream/request-key.ts'
 import type { MessageRow } from '../../store/store.ts'
 import type { App, AppContext } from '../app.ts'
+import { timeOrderedId } from '../../lib/time-ordered-id.ts'
 
 export const PUBLIC_TOPIC = 'messages'
 
@@ -31,7 +31,7 @@ async function sendMessage(
   payload: PublicMessageSend,
 ): Promise<void> {
   const row: MessageRow = {
-    id: uuid(),
+    id: timeOrderedId(),
     room: null,
     // The body may claim another sender; only the authenticated name counts.
     sender: principal.name,

@@ -1,8 +1,8 @@
-import { v7 as uuid } from 'uuid'
 import { isName } from '../../../protocol/destination.ts'
 import { header } from '../../../protocol/frame.ts'
 import { ROOM_MESSAGE_SEND, type RoomMessage } from '../../../protocol/payload/room-message.ts'
 import { MessageError } from '../../errors.ts'
+import { timeOrderedId } from '../../lib/time-ordered-id.ts'
 import type { MessageRow, Store } from '../../store/store.ts'
 import type { StreamAppender } from '../../stream/append.ts'
 import { repeatable } from '../../stream/request-key.ts'
@@ -18,7 +18,7 @@ export function registerRoomMessages(app: App, parts: { appender: StreamAppender
     payload: ROOM_MESSAGE_SEND,
     async handle(context, payload) {
       const row: MessageRow = {
-        id: uuid(),
+        id: timeOrderedId(),
         room: roomOf(context),
         sender: context.principal.name,
         receiver: null,

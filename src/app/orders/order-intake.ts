@@ -1,11 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { Compile } from 'typebox/compile'
 import type { Static } from 'typebox'
-import { v7 as uuid } from 'uuid'
 import type { HeaderList } from '../../../protocol/frame.ts'
 import { ORDER_SEND } from '../../../protocol/payload/order.ts'
 import type { Broker, ConsumedMessage, Consumer } from '../../broker/broker.ts'
 import { MessageError, type FaultCode } from '../../errors.ts'
+import { timeOrderedId } from '../../lib/time-ordered-id.ts'
 import { backoffMs } from '../../lib/backoff.ts'
 import type { Store } from '../../store/store.ts'
 import type { StreamAppender } from '../../stream/append.ts'
@@ -92,7 +92,7 @@ export class OrderIntake {
   async #bury({ headers, body }: ConsumedMessage, reason: string): Promise<void> {
     const { store, log } = this.#parts
     const createdAt = new Date().toISOString()
-    const id = uuid()
+    const id = timeOrderedId()
     await store.transact(async (tx) => {
       tx.deadLetters.insert({ id, queue: ORDER_QUEUE, reason, headers, body, createdAt })
     })

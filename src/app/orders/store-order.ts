@@ -1,10 +1,10 @@
-import { v7 as uuid } from 'uuid'
 import type { Notification } from '../../../protocol/payload/notification.ts'
 import type { OrderEvent, OrderSend } from '../../../protocol/payload/order.ts'
 import type { OrderRow } from '../../store/store.ts'
 import type { StreamAppender } from '../../stream/append.ts'
 import type { NewEvent } from '../../stream/event-row.ts'
 import { changedOrder, STATUS_TEXT } from './order-change.ts'
+import { timeOrderedId } from '../../lib/time-ordered-id.ts'
 
 /**
  * Stores an update of an order, with a notification for its owner, and relays both. Resolves when it
@@ -51,7 +51,7 @@ function orderEvents(row: OrderRow, { status }: OrderSend): NewEvent[] {
 
 function notificationOf(update: OrderSend, createdAt: string): Notification & { data: { orderId: string } } {
   return {
-    id: uuid(),
+    id: timeOrderedId(),
     title: `Order ${update.orderId}`,
     message: `Order ${update.orderId} ${STATUS_TEXT[update.status]}`,
     type: 'ORDER',

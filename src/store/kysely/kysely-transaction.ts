@@ -58,6 +58,14 @@ export class KyselyTransaction implements StoreTransaction {
   readonly #deadLetters: DeadLetterTable[] = []
   readonly #orders: OrderTable[] = []
   readonly #requests: RequestTable[] = []
+  readonly #stages: readonly { length: number }[] = [
+    this.#messages,
+    this.#broadcasts,
+    this.#notifications,
+    this.#deadLetters,
+    this.#orders,
+    this.#requests,
+  ]
   /** Orders that were asked for and not there: rows of ours that keep others from inserting them. */
   readonly #placeholders = new Set<string>()
   #failure: TransactionFailure | undefined
@@ -110,20 +118,12 @@ export class KyselyTransaction implements StoreTransaction {
   }
 
   async attempt<R>(part: () => Promise<R>): Promise<R> {
-    const stages = [
-      this.#messages,
-      this.#broadcasts,
-      this.#notifications,
-      this.#deadLetters,
-      this.#orders,
-      this.#requests,
-    ]
-    const lengths = stages.map((stage) => stage.length)
+    const lengths = this.#stages.map((stage) => stage.length)
     this.#isInPart = true
     try {
       return await part()
     } catch (error) {
-      for (const [i, stage] of stages.entries()) stage.length = lengths[i] ?? 0
+      for (const [i, stage] of this.#stages.entries()) stage.length = lengths[i] ?? 0
       throw error
     } finally {
       this.#isInPart = false
