@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 import t from 'tap'
 import { Type } from 'typebox'
+import { violation } from '../../protocol/errors.ts'
 import { header } from '../../protocol/frame.ts'
 import { MessageError, SessionError } from '../../src/errors.ts'
 import { deferred } from '../../src/lib/deferred.ts'
@@ -68,6 +69,15 @@ await t.test('takes no frame once it is closing, nor those that waited', async (
   t.equal(handled, 0)
   t.same(transport.closedWith, { code: 1001, reason: 'server is shutting down' })
   t.equal(session.subscriptions.has('s'), false, 'nothing is subscribed after the end')
+})
+
+await t.test('says nothing more once it is closing', async (t) => {
+  const rig = await sessionRig(t)
+  await rig.connect()
+  rig.session.shutDown()
+  rig.session.violate(violation('heart-beat-missed'))
+  t.same(rig.transport.frames, [])
+  t.equal(rig.transport.closedWith?.code, 1001)
 })
 
 await t.test('lets go of a subscription that the broker granted after the client had left', async (t) => {
