@@ -1,0 +1,14 @@
+import t from 'tap'
+import { useMariaDb } from '../support/mariadb.ts'
+import { everyReaderHasEachEventOnce, LONG_MS } from './property.ts'
+
+t.setTimeout(LONG_MS)
+
+await t.test('each event once and in order, whatever happens, on MariaDB', { timeout: LONG_MS }, async (t) => {
+  await everyReaderHasEachEventOnce(t, {
+    database: 'MariaDB',
+    lanes: 2,
+    runs: 60,
+    openDatabase: () => useMariaDb(t),
+  })
+})
