@@ -1,5 +1,7 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Chance } from './chance.ts'
 import type { KillPoint } from './life.ts'
+import { LEASE_MS } from './relay-node.ts'
 import type { Host, Name, World } from './world.ts'
 
 export interface ChaosParts {
@@ -51,6 +53,7 @@ export class Chaos {
   /** Mends all, and sees that two nodes live. */
   async end(): Promise<void> {
     const { world, chance } = this.#parts
+    await this.#claimIsDue()
     this.#isOver = true
     world.bus.isAway = false
     world.bus.isKind = true
@@ -107,6 +110,14 @@ export class Chaos {
     for (const other of world.hosts) if (other.node !== node) other.node.life.armed = point
   }
 
+  /** Who is to die of a claim has time to make one: a lease runs out first. */
+  async #claimIsDue(): Promise<void> {
+    const { world } = this.#parts
+    const armed = [...world.hosts].filter(({ node }) => node.life.armed === 'after claim')
+    if (armed.length === 0) return
+    await Promise.race([delay(LEASE_MS * 3), ...armed.map(({ node }) => node.life.death)])
+  }
+
   async #cut({ link }: Host): Promise<void> {
     const { chance } = this.#parts
     if (link === undefined || link.isCut) return
@@ -129,7 +140,9 @@ export class Chaos {
     this.#starting += 1
     world.inBackground('another one starts', async () => {
       await chance.while()
-      await this.#start(chance.is(0.5) ? 'old' : 'another')
+      // Under its old name it finds its own rows, and nobody has to claim them.
+      const isOld = this.#parts.killPoint !== 'after claim' && chance.is(0.5)
+      await this.#start(isOld ? 'old' : 'another')
       this.#starting -= 1
     })
   }

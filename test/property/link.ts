@@ -146,7 +146,11 @@ export class Link {
     this.#parts.deliver(message)
   }
 
-  #note<T>(map: Map<string, T>, message: BrokerMessage, change: (value: T | undefined, offset: number) => T): void {
+  #note<T>(
+    map: Map<string, T>,
+    message: BrokerMessage,
+    change: (value: T | undefined, offset: number) => T,
+  ): void {
     const { epoch, offset } = parseEventId(message.eventId ?? '') ?? { epoch: '', offset: 0 }
     map.set(epoch, change(map.get(epoch), offset))
   }

@@ -64,7 +64,9 @@ export async function everyReaderHasEachEventOnce(t: Test, parts: PropertyParts)
     }
   }
   await Promise.all(Array.from({ length: parts.lanes }, lane))
-  t.comment(`SEED=${seed}: ${count} runs on ${database} in ${Math.round((performance.now() - beganAt) / 1000)} s`)
+  t.comment(
+    `SEED=${seed}: ${count} runs on ${database} in ${Math.round((performance.now() - beganAt) / 1000)} s`,
+  )
   for (const line of tally.lines()) t.comment(line)
   t.strictSame(failures, [], 'every reader has each event of its stream once and in order')
   if (only === undefined) t.strictSame(tally.missing(), [], 'each fault and each seam was hit')

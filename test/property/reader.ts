@@ -77,7 +77,8 @@ export class Reader {
     if (subscription !== undefined) {
       const { recovery } = subscription
       client.isAttached = true
-      countSeams({ ...world, stream: place.stream }, glance, { recovery, session })
+      const { tally, truth } = world
+      countSeams({ tally, truth, stream: place.stream }, glance, { recovery, session })
       this.#attached = { session, position: recovery.position?.offset ?? 0 }
       world.changes.tell()
       await this.#stay(session)

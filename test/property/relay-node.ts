@@ -32,7 +32,7 @@ export interface Client {
 }
 
 /** For how long a node is thought to be alive when it says nothing. */
-export const LEASE_MS = 300
+export const LEASE_MS = 250
 /** The retention of all streams: less than requests are remembered. */
 export const RETENTION_DAYS = 0.5
 
@@ -75,9 +75,23 @@ export class RelayNode {
     const { now, trimsAt } = clock
     this.appender = new StreamAppender({ store, relay: this.#outbox, log, counters, retention, now })
     this.#lease = new NodeLease({ store, nodeId: name, boot, log, counters, ttlMs: LEASE_MS })
-    this.#sweeper = new Sweeper({ outbox: this.#outbox, lease: this.#lease, log, intervalMs: 25, batchSize: 20 })
+    this.#sweeper = new Sweeper({
+      outbox: this.#outbox,
+      lease: this.#lease,
+      log,
+      intervalMs: 50,
+      batchSize: 20,
+    })
     if (trimsAt !== undefined) {
-      this.#trimmer = new Trimmer({ store, log, counters, now: trimsAt, intervalMs: 10, batchSize: 20, pauseMs: 1 })
+      this.#trimmer = new Trimmer({
+        store,
+        log,
+        counters,
+        now: trimsAt,
+        intervalMs: 25,
+        batchSize: 20,
+        pauseMs: 1,
+      })
     }
   }
 

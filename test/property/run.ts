@@ -67,7 +67,8 @@ export async function run(parts: RunParts): Promise<readonly string[]> {
     world.truth.fault(String(error))
     world.truth.fault(world.state)
     for (const reader of readers) world.truth.fault(reader.state)
-    for (const { stream } of places) world.truth.fault(`${stream} is at ${await world.store.log.head(stream)}`)
+    for (const { stream } of places)
+      world.truth.fault(`${stream} is at ${await world.store.log.head(stream)}`)
     world.truth.fault(`oldest row of the outboxes: ${await world.store.outbox.ageMs(FAR_MS)}`)
     world.end()
   }
@@ -91,6 +92,7 @@ async function allHaveAll(world: World, readers: readonly Reader[], places: read
 async function checkJumps(world: World): Promise<void> {
   for (const { stream, from, to } of world.jumps) {
     const [first] = await world.store.log.read(stream, to - 1, 1)
-    if (first?.offset === to) world.truth.fault(`${stream}: ${from} to ${to} were left out, and ${to} is stored`)
+    if (first?.offset === to)
+      world.truth.fault(`${stream}: ${from} to ${to} were left out, and ${to} is stored`)
   }
 }

@@ -13,7 +13,7 @@ t.setTimeout(LONG_MS)
 await t.test('each event once and in order, whatever happens, on SQLite', { timeout: LONG_MS }, async (t) => {
   await everyReaderHasEachEventOnce(t, {
     database: 'SQLite',
-    lanes: 3,
+    lanes: 5,
     runs: 300,
     openDatabase: async () => {
       const folder = await mkdtemp(`${existsSync(MEMORY) ? MEMORY : tmpdir()}/stomp-relay-test-`)

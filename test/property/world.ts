@@ -122,7 +122,9 @@ export class World {
     bearer.isTaken = true
     boots += 1
     const chance = this.#parts.chance.fork()
-    const life: Life = new Life(tally, () => this.inBackground(`${bearer.name} dies`, () => this.#bury(host, bearer)))
+    const life: Life = new Life(tally, () =>
+      this.inBackground(`${bearer.name} dies`, () => this.#bury(host, bearer)),
+    )
     const inner = createMemoryBroker()
     const link = new Link({
       chance: chance.fork(),
@@ -199,7 +201,11 @@ export class World {
     this.truth.stored(stream, offset, body)
     this.changes.tell()
     const isLive = [...host.node.clients].every((each) => each.stream !== stream || each.isAttached)
-    if (isLive && !session.isReplaying && host.link?.hasLostTail(streamEpoch(this.epoch, stream), offset) === true) {
+    if (
+      isLive &&
+      !session.isReplaying &&
+      host.link?.hasLostTail(streamEpoch(this.epoch, stream), offset) === true
+    ) {
       this.tally.hit('lost last event found by comparison')
     }
   }

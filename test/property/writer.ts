@@ -1,4 +1,3 @@
-import type { StoreTransaction } from '../../src/store/store.ts'
 import type { AppendOptions } from '../../src/stream/append.ts'
 import type { Write } from '../../src/stream/write-batch.ts'
 import type { Chance } from './chance.ts'
@@ -95,7 +94,7 @@ export class Writer {
   async #writeRejected(node: RelayNode): Promise<void> {
     const { world, places, chance } = this.#parts
     const drafts = this.#drafts([chance.pick(places)])
-    const fail = async (_: StoreTransaction): Promise<Write<null>> => {
+    const fail = async (): Promise<Write<null>> => {
       await Promise.resolve()
       throw new Error('no such room')
     }
