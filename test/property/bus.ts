@@ -1,32 +1,25 @@
 import type { BrokerMessage } from '../../src/broker/broker.ts'
+import { createMemoryBroker } from '../../src/broker/memory/memory-broker.ts'
 import { MessageError } from '../../src/errors.ts'
-import type { Chance } from './chance.ts'
+import { Link } from './link.ts'
 import type { Life } from './life.ts'
-import type { Link } from './link.ts'
-import type { Tally } from './tally.ts'
-import type { Weather } from './weather.ts'
-
-export interface BusParts {
-  readonly chance: Chance
-  readonly weather: Pick<Weather, 'broker' | 'compares'>
-  readonly tally: Tally
-}
+import type { Between, BetweenParts, Way, WayEnds } from './between.ts'
 
 /** An outbox gives an event up after 5 refusals. */
 const FEW_REFUSALS = 3
 /** How many of those refused are refused for ever. */
 const POISONED = 0.2
 
-/** The broker between the nodes: what is published at one comes to all over their links. */
-export class Bus {
+/** Does to messages whatever a broker and its links may do: each node's in-process broker gets them from here. */
+export class Bus implements Between {
   isAway = false
   /** Nothing is refused any more. */
   isKind = false
-  readonly #parts: BusParts
+  readonly #parts: BetweenParts
   readonly #links = new Set<Link>()
   readonly #refusals = new Map<string, number>()
 
-  constructor(parts: BusParts) {
+  constructor(parts: BetweenParts) {
     this.#parts = parts
   }
 
@@ -34,17 +27,31 @@ export class Bus {
     return [...this.#links].every((link) => link.isIdle)
   }
 
-  add(link: Link): void {
+  join({ tellHole, onIdle }: WayEnds): Promise<Way> {
+    const { chance, weather, tally } = this.#parts
+    const inner = createMemoryBroker()
+    const link = new Link({
+      chance: chance.fork(),
+      weather: weather.links,
+      tally,
+      deliver: (message) => void inner.publish(message).catch(() => undefined),
+      tellHole,
+      onIdle,
+    })
     this.#links.add(link)
-  }
-
-  remove(link: Link): void {
-    this.#links.delete(link)
-    link.close()
+    return Promise.resolve({
+      inner,
+      link,
+      publish: (message, life) => this.#publish(message, life),
+      end: () => {
+        this.#links.delete(link)
+        link.close()
+      },
+    })
   }
 
   /** What `Broker.publish` promises to one life of a node. */
-  async publish(message: BrokerMessage, life: Life): Promise<void> {
+  async #publish(message: BrokerMessage, life: Life): Promise<void> {
     const { chance, weather, tally } = this.#parts
     if (life.reach('before publish')) return
     if (this.isAway) throw away('the broker is away')

@@ -1,11 +1,21 @@
 import { setImmediate as turn, setTimeout as delay } from 'node:timers/promises'
 
+/** How often somebody takes how long a while. Whoever talks to another process needs longer ones. */
+const PACES = {
+  quick: { microtasks: 4, turns: 4, moment: 2, long: 0.7 },
+  slow: { microtasks: 2, turns: 2, moment: 4, long: 4 },
+} as const
+
+export type Pace = keyof typeof PACES
+
 /** Choices that a seed repeats. What they meet with depends on the machine too: it is real code that runs. */
 export class Chance {
+  readonly #pace: Pace
   #state: number
 
-  constructor(seed: number) {
+  constructor(seed: number, pace: Pace) {
     this.#state = seed >>> 0
+    this.#pace = pace
   }
 
   /** From 0 to below 1. */
@@ -41,7 +51,7 @@ export class Chance {
 
   /** Another one, for an actor of its own, so that what others do in the meantime changes nothing. */
   fork(): Chance {
-    return new Chance(this.between(0, 2 ** 32 - 1))
+    return new Chance(this.between(0, 2 ** 32 - 1), this.#pace)
   }
 
   /**
@@ -49,7 +59,7 @@ export class Chance {
    * the weather, not a wait for something to come true.
    */
   async while(): Promise<void> {
-    const kind = this.weighted({ microtasks: 4, turns: 4, moment: 2, long: 0.7 })
+    const kind = this.weighted(PACES[this.#pace])
     if (kind === 'microtasks') await microtasks(this.between(0, 8))
     else if (kind === 'turns') await turns(this.between(1, 6))
     else await delay(kind === 'moment' ? this.between(1, 8) : this.between(20, 60))

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import type { Broker } from '../../src/broker/broker.ts'
 import type { Chance } from './chance.ts'
 import type { KillPoint } from './life.ts'
 import { LEASE_MS } from './relay-node.ts'
@@ -38,6 +39,7 @@ export class Chaos {
   /** The first nodes. */
   async begin(): Promise<void> {
     await Promise.all([this.#start('another'), this.#start('another')])
+    for (const { way } of this.#parts.world.hosts) if (way !== undefined) await isUp(way.inner)
   }
 
   async run(): Promise<void> {
@@ -60,9 +62,9 @@ export class Chaos {
     for (const { node } of world.hosts) node.life.armed = undefined
     await world.settled()
     while (world.hosts.size < 2) await this.#start('another')
-    for (const { node, link } of world.hosts) {
+    for (const { node, way } of world.hosts) {
       node.life.armed = undefined
-      link?.mend(chance.is(0.5))
+      way?.link.mend(chance.is(0.5))
     }
   }
 
@@ -118,8 +120,9 @@ export class Chaos {
     await Promise.race([delay(LEASE_MS * 3), ...armed.map(({ node }) => node.life.death)])
   }
 
-  async #cut({ link }: Host): Promise<void> {
+  async #cut({ way }: Host): Promise<void> {
     const { chance } = this.#parts
+    const link = way?.link
     if (link === undefined || link.isCut) return
     link.cut()
     for (let j = chance.between(1, 8); j > 0; j--) await chance.while()
@@ -158,4 +161,17 @@ export class Chaos {
     bearer.wasUsed = world.name
     await world.start(bearer)
   }
+}
+
+/** Resolves when the broker is there. */
+async function isUp(broker: Broker): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const stop = broker.onStatus(tell)
+    function tell(): void {
+      if (!broker.status().isUp) return
+      stop()
+      resolve()
+    }
+    tell()
+  })
 }

@@ -1,5 +1,6 @@
 import { parseEventId } from '../../protocol/event-id.ts'
 import type { BrokerMessage } from '../../src/broker/broker.ts'
+import type { CutLink } from './between.ts'
 import { microtasks, type Chance } from './chance.ts'
 import type { Tally } from './tally.ts'
 import type { Fate, Weather } from './weather.ts'
@@ -20,7 +21,7 @@ export interface LinkParts {
 const MAX_HOLD_MS = 25
 
 /** The way of messages from the broker to one node, and what may happen to them there. */
-export class Link {
+export class Link implements CutLink {
   readonly #parts: LinkParts
   #isOpen = true
   /** What waits for the link to be mended, where it is cut. */

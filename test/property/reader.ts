@@ -98,7 +98,7 @@ export class Reader {
       slowness: chance.is(0.6) ? 0.8 : 0,
       onEvent: (offset, body) => world.onEvent({ host, session, stream: place.stream, offset, body }),
       onWait: () => world.tally.hit('replay waited for a slow reader'),
-      onRoom: () => host.link?.makeRoom(),
+      onRoom: () => host.way?.link.makeRoom(),
       onFault: (what) => world.truth.fault(`${name} of ${place.stream}, visit ${this.#visits}: ${what}`),
     })
     return session
@@ -178,7 +178,7 @@ export class Reader {
   async #askForNoStream({ node }: Host): Promise<void> {
     const { world, chance } = this.#parts
     const [target, destination] = [{ kind: 'topic', pattern: 'chatter' } as const, '/topic/chatter']
-    const subscriber = this.#session({ node, link: undefined })
+    const subscriber = this.#session({ node, way: undefined })
     const from = { kind: 'event-id', eventId: 'x:1' } as const
     const subscription = await Promise.race([
       node.hub.subscribe({ target, destination, subscriber, from }).catch(() => undefined),

@@ -1,5 +1,6 @@
 import process from 'node:process'
 import { within } from '../../src/lib/within.ts'
+import type { Between, BetweenParts } from './between.ts'
 import type { Chance } from './chance.ts'
 import { Chaos, KILL_POINTS } from './chaos.ts'
 import { placesOf, type Place } from './places.ts'
@@ -17,14 +18,22 @@ export interface RunParts {
   readonly names: readonly Name[]
   readonly chance: Chance
   readonly tally: Tally
+  readonly between: (parts: BetweenParts) => Between
 }
 
 const PATIENCE_MS = Number(process.env['PATIENCE_MS'] ?? 60_000)
 
 /** One run. @returns what was wrong, at best nothing */
 export async function run(parts: RunParts): Promise<readonly string[]> {
-  const { name, number, names, chance, tally } = parts
-  const world = new World({ name, names, tally, weather: weatherOf(chance.fork()), chance: chance.fork() })
+  const { name, number, names, chance, tally, between } = parts
+  const world = new World({
+    name,
+    names,
+    tally,
+    weather: weatherOf(chance.fork()),
+    chance: chance.fork(),
+    between,
+  })
   const places = placesOf(name)
   const chaos = new Chaos({
     world,

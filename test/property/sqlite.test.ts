@@ -14,7 +14,7 @@ await t.test('each event once and in order, whatever happens, on SQLite', { time
   await everyReaderHasEachEventOnce(t, {
     database: 'SQLite',
     lanes: 5,
-    runs: 300,
+    runs: 200,
     openDatabase: async () => {
       const folder = await mkdtemp(`${existsSync(MEMORY) ? MEMORY : tmpdir()}/stomp-relay-test-`)
       t.teardown(() => rm(folder, { recursive: true }))

@@ -1,12 +1,10 @@
-import { createMemoryBroker } from '../../src/broker/memory/memory-broker.ts'
 import { streamEpoch } from '../../protocol/event-id.ts'
 import { deferred } from '../../src/lib/deferred.ts'
 import type { Store } from '../../src/store/store.ts'
-import { Bus } from './bus.ts'
+import type { Between, BetweenParts, Way } from './between.ts'
 import { Changes } from './changes.ts'
 import type { Chance } from './chance.ts'
 import { Life } from './life.ts'
-import { Link } from './link.ts'
 import { MortalBroker } from './mortal-broker.ts'
 import { mortalStore } from './mortal-store.ts'
 import { LEASE_MS, RelayNode, RETENTION_DAYS } from './relay-node.ts'
@@ -15,10 +13,10 @@ import type { Tally } from './tally.ts'
 import { Truth } from './truth.ts'
 import type { Weather } from './weather.ts'
 
-/** A node that can be asked, and its link from the broker where the test has a hand on it. */
+/** A node that can be asked, and its way to the broker where the test has a hand on it. */
 export interface Host {
   readonly node: RelayNode
-  readonly link: Link | undefined
+  readonly way: Way | undefined
 }
 
 /** A name that nodes bear, one at a time, and the database under that name. */
@@ -36,6 +34,7 @@ export interface WorldParts {
   readonly weather: Weather
   readonly chance: Chance
   readonly tally: Tally
+  readonly between: (parts: BetweenParts) => Between
 }
 
 const DAY_MS = 86_400_000
@@ -50,7 +49,7 @@ export class World {
   readonly tally: Tally
   readonly truth = new Truth()
   readonly changes = new Changes()
-  readonly bus: Bus
+  readonly bus: Between
   readonly hosts = new Set<Host>()
   readonly jumps: { readonly stream: string; readonly from: number; readonly to: number }[] = []
   /** Nothing is written any more; who reads stays until it has all. */
@@ -72,7 +71,7 @@ export class World {
     this.name = name
     this.weather = weather
     this.tally = tally
-    this.bus = new Bus({ chance: chance.fork(), weather, tally })
+    this.bus = parts.between({ chance: chance.fork(), weather, tally })
   }
 
   get store(): Store {
@@ -122,25 +121,22 @@ export class World {
     bearer.isTaken = true
     boots += 1
     const chance = this.#parts.chance.fork()
-    const life: Life = new Life(tally, () =>
-      this.inBackground(`${bearer.name} dies`, () => this.#bury(host, bearer)),
-    )
-    const inner = createMemoryBroker()
-    const link = new Link({
-      chance: chance.fork(),
-      weather: weather.links,
-      tally,
-      deliver: (message) => void inner.publish(message).catch(() => undefined),
+    const boot = `boot-${boots}`
+    const way = await this.bus.join({
+      nodeId: boot,
       tellHole: (reason) => broker.receiver?.onHole(reason),
       onIdle: this.changes.tell,
     })
-    const broker = new MortalBroker({
-      inner,
+    const life: Life = new Life(tally, () =>
+      this.inBackground(`${bearer.name} dies`, () => this.#bury(host, bearer)),
+    )
+    const broker: MortalBroker = new MortalBroker({
+      inner: way.inner,
       life,
       chance: chance.fork(),
       tally,
       watchRefused: weather.watchRefused,
-      publish: (message) => this.bus.publish(message, life),
+      publish: (message) => way.publish(message, life),
     })
     const store = mortalStore({
       store: bearer.store,
@@ -153,7 +149,7 @@ export class World {
     })
     const node = new RelayNode({
       name: bearer.name,
-      boot: `boot-${boots}`,
+      boot,
       store,
       broker,
       life,
@@ -164,8 +160,7 @@ export class World {
         trimsAt: weather.trims ? () => at(this.#expiredTo + RETENTION_DAYS * DAY_MS) : undefined,
       },
     })
-    const host: Host = { node, link }
-    this.bus.add(link)
+    const host: Host = { node, way }
     await Promise.race([node.start(), life.death])
     if (life.isOver) return
     this.hosts.add(host)
@@ -175,7 +170,7 @@ export class World {
   async stop(host: Host): Promise<void> {
     this.hosts.delete(host)
     await Promise.race([host.node.stop(), host.node.life.death])
-    if (host.link !== undefined) this.bus.remove(host.link)
+    host.way?.end()
     this.#release(host)
   }
 
@@ -204,7 +199,7 @@ export class World {
     if (
       isLive &&
       !session.isReplaying &&
-      host.link?.hasLostTail(streamEpoch(this.epoch, stream), offset) === true
+      host.way?.link.hasLostTail(streamEpoch(this.epoch, stream), offset) === true
     ) {
       this.tally.hit('lost last event found by comparison')
     }
@@ -224,7 +219,7 @@ export class World {
 
   async #bury(host: Host, bearer: Name): Promise<void> {
     this.hosts.delete(host)
-    if (host.link !== undefined) this.bus.remove(host.link)
+    host.way?.end()
     await host.node.bury()
     bearer.isTaken = false
     this.onDeath()

@@ -1,0 +1,164 @@
+import type { BrokerMessage } from '../../src/broker/broker.ts'
+import {
+  createRabbitMqBroker,
+  type RabbitMqBrokerWithCounters,
+} from '../../src/broker/rabbitmq/rabbitmq-broker.ts'
+import { parseBrokerUrl, type BrokerUrl } from '../../src/config/broker-url.ts'
+import type { BrokerUrls } from '../../rabbitmq/private-node.ts'
+import { createLog } from '../../src/telemetry/log.ts'
+import { useTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts'
+import type { Between, BetweenParts, CutLink, Way, WayEnds } from './between.ts'
+import { turns, type Chance } from './chance.ts'
+import type { Life } from './life.ts'
+import type { Tally } from './tally.ts'
+
+const INBOX_EXPIRES_MS = 400
+/** How often a link is cut just after something was published. */
+const CUT_AFTER_PUBLISH = 0.01
+const TIMEOUTS = {
+  connectMs: 2000,
+  publishMs: 2000,
+  answerMs: 1000,
+  lingerMs: 200,
+  fenceMs: 20,
+  stallMs: 1000,
+  inboxExpiresMs: INBOX_EXPIRES_MS,
+}
+
+/** Real connections with RabbitMQ, through proxies that are cut: each node has one for STOMP and one for AMQP. */
+export class RabbitMqBetween implements Between {
+  readonly isIdle = true
+  isKind = false
+  readonly #tally: Tally
+  readonly #chance: Chance
+  readonly #stomp: BrokerUrl
+  readonly #amqp: BrokerUrl
+  readonly #amqpProxies = new Set<TcpProxy>()
+  #isAway = false
+
+  constructor({ tally, chance }: BetweenParts, { stompUrl, amqpUrl }: BrokerUrls) {
+    this.#tally = tally
+    this.#chance = chance
+    this.#stomp = parseBrokerUrl(stompUrl, 'stomp', 61613)
+    this.#amqp = parseBrokerUrl(amqpUrl, 'amqp', 5672)
+  }
+
+  get isAway(): boolean {
+    return this.#isAway
+  }
+
+  set isAway(isAway: boolean) {
+    this.#isAway = isAway
+    for (const proxy of this.#amqpProxies) proxy.refuse(isAway)
+  }
+
+  async join({ nodeId }: WayEnds): Promise<Way> {
+    const ends: (() => Promise<void>)[] = []
+    const teardown = { teardown: (end: () => Promise<void>) => void ends.push(end) }
+    const stomp = await useTcpProxy(teardown, portOf(this.#stomp))
+    const amqp = await useTcpProxy(teardown, portOf(this.#amqp))
+    amqp.refuse(this.#isAway)
+    this.#amqpProxies.add(amqp)
+    const inner = createRabbitMqBroker({
+      stomp: through(this.#stomp, stomp),
+      amqp: through(this.#amqp, amqp),
+      nodeId,
+      log: createLog({ level: 'silent', nodeId }),
+      timeouts: TIMEOUTS,
+    })
+    const link = new InboxLink([stomp, amqp], this.#tally)
+    const chance = this.#chance.fork()
+    return {
+      inner,
+      link,
+      publish: (message, life) => {
+        if (chance.is(CUT_AFTER_PUBLISH)) void this.#cutSoon(chance, chance.pick([stomp, amqp]))
+        return publish(inner, message, life)
+      },
+      end: () => {
+        if (!this.#amqpProxies.delete(amqp)) return
+        link.end()
+        for (const end of ends) void end()
+        this.#count(inner)
+      },
+    }
+  }
+
+  /** When a message is on its way: before it came, before it was confirmed, or before it was acknowledged. */
+  async #cutSoon(chance: Chance, proxy: TcpProxy): Promise<void> {
+    await turns(chance.between(1, 20))
+    this.#tally.hit('link to RabbitMQ cut')
+    proxy.cut()
+  }
+
+  #count({ counters }: RabbitMqBrokerWithCounters): void {
+    this.#tally.hit('link to RabbitMQ established again', counters.reconnects)
+    this.#tally.hit('published again after a cut', counters.resent)
+    this.#tally.hit('published twice, dropped by its number', counters.duplicates)
+    this.#tally.hit('redelivered, dropped by the fence', counters.replayed)
+    this.#tally.hit('inbox lost, hole told', counters.holes)
+  }
+}
+
+/** A node that is killed before the confirmation has sent the message, or not quite. */
+async function publish(inner: RabbitMqBrokerWithCounters, message: BrokerMessage, life: Life): Promise<void> {
+  if (life.reach('before publish')) return
+  const confirmed = inner.publish(message, { patient: true })
+  if (life.armed === 'before confirm') {
+    confirmed.catch(() => undefined)
+    await turns(1)
+    if (life.reach('before confirm')) return
+  }
+  await confirmed
+}
+
+/** Both connections of a node, which are cut together. */
+class InboxLink implements CutLink {
+  isCut = false
+  readonly #proxies: readonly TcpProxy[]
+  readonly #tally: Tally
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(proxies: readonly TcpProxy[], tally: Tally) {
+    this.#proxies = proxies
+    this.#tally = tally
+  }
+
+  cut(): void {
+    this.isCut = true
+    this.#tally.hit('link to RabbitMQ cut')
+    for (const proxy of this.#proxies) proxy.refuse(true)
+  }
+
+  /** What came in between is in the inbox, for as long as that is kept without a consumer. */
+  mend(isLost: boolean): void {
+    if (!this.isCut || this.#timer !== undefined) return
+    this.#timer = setTimeout(() => this.#mend(), isLost ? INBOX_EXPIRES_MS * 2 : 0)
+  }
+
+  makeRoom(): void {
+    // Nothing is held here.
+  }
+
+  hasLostTail(): boolean {
+    return false
+  }
+
+  end(): void {
+    clearTimeout(this.#timer)
+  }
+
+  #mend(): void {
+    this.isCut = false
+    this.#timer = undefined
+    for (const proxy of this.#proxies) proxy.refuse(false)
+  }
+}
+
+function portOf({ hosts }: BrokerUrl): number {
+  return hosts[0]!.port
+}
+
+function through(url: BrokerUrl, { port }: TcpProxy): BrokerUrl {
+  return { ...url, hosts: [{ host: '127.0.0.1', port }] }
+}
