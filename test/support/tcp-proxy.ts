@@ -10,6 +10,8 @@ export interface TcpProxy {
   readonly port: number
   /** Connections that were accepted since the start. */
   readonly accepted: number
+  /** Those of them on which the other side has said something. */
+  readonly answered: number
   /** Ends all connections, at both sides, without a goodbye. New ones are accepted. */
   cut(): void
   /** Passes nothing on any more, in either direction, and ends nothing. New connections are held alike. */
@@ -28,13 +30,14 @@ interface Pair {
 export async function useTcpProxy(t: Teardown, targetPort: number): Promise<TcpProxy> {
   const pairs = new Set<Pair>()
   let accepted = 0
+  let answered = 0
   let isFrozen = false
   let isRefusing = false
 
   const cut = (): void => {
     for (const { near, far } of pairs) {
-      near.resetAndDestroy()
-      far.resetAndDestroy()
+      reset(near)
+      reset(far)
     }
     pairs.clear()
   }
@@ -42,7 +45,7 @@ export async function useTcpProxy(t: Teardown, targetPort: number): Promise<TcpP
   const server = createServer({ noDelay: true }, (near) => {
     near.on('error', () => undefined)
     if (isRefusing) {
-      near.resetAndDestroy()
+      reset(near)
       return
     }
     accepted += 1
@@ -51,6 +54,7 @@ export async function useTcpProxy(t: Teardown, targetPort: number): Promise<TcpP
     pairs.add(pair)
     join(near, far)
     join(far, near)
+    far.once('data', () => (answered += 1))
     far.on('error', () => undefined)
     near.on('close', () => pairs.delete(pair))
     if (isFrozen) pause(pair)
@@ -66,6 +70,9 @@ export async function useTcpProxy(t: Teardown, targetPort: number): Promise<TcpP
     port: (server.address() as AddressInfo).port,
     get accepted() {
       return accepted
+    },
+    get answered() {
+      return answered
     },
     cut,
     freeze: () => {
@@ -84,6 +91,12 @@ export async function useTcpProxy(t: Teardown, targetPort: number): Promise<TcpP
       if (refusing) cut()
     },
   }
+}
+
+/** A socket that is being shut down cannot be reset any more: Node would keep its handle for ever. */
+function reset(socket: Socket): void {
+  if (socket.writableEnded) socket.destroy()
+  else socket.resetAndDestroy()
 }
 
 function join(from: Socket, to: Socket): void {

@@ -4,7 +4,7 @@ import type { BrokerReceiver } from '../broker.ts'
 import { AmqpConnection } from './amqp-connection.ts'
 import { Bindings } from './bindings.ts'
 import { Inbox } from './inbox.ts'
-import { Link } from './link.ts'
+import { type Connected, Link } from './link.ts'
 import { Publisher } from './publisher.ts'
 import type { RabbitMqCounters, RabbitMqLimits, RabbitMqTimeouts } from './rabbitmq-settings.ts'
 import type { Sender } from './relay-headers.ts'
@@ -153,6 +153,7 @@ export class NodeLinks {
         // A broker that restarted has lost our exchanges and bindings: what is sent again before they are
         // back would be confirmed, and reach nobody.
         await this.#topologyReady()
+        mustBeCurrent(this.#publisherLink, connection)
         await this.publisher.attach(connection)
         this.#inbox.onPublisherUp()
       },
@@ -197,6 +198,7 @@ export class NodeLinks {
       open: async (host, signal) => StompConnection.open(host, options, signal),
       setUp: async (connection) => {
         await this.#topologyReady()
+        mustBeCurrent(this.#inboxLink, connection)
         await this.#inbox.attach(connection)
       },
       onDown: () => {
@@ -253,4 +255,9 @@ export class NodeLinks {
         this.#isRenewing = false
       })
   }
+}
+
+/** @throws Error where the connection broke while it waited to be set up, which nobody has to hear again */
+function mustBeCurrent<C extends Connected>(link: Link<C>, connection: C): void {
+  if (link.current !== connection) throw new Error('the link broke meanwhile')
 }

@@ -1,6 +1,9 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import process from 'node:process'
 import t from 'tap'
 import { useRabbitMq } from '../../support/rabbitmq.ts'
 import { useTcpProxy } from '../../support/tcp-proxy.ts'
+import { until } from '../../support/until.ts'
 import { bytes, untilStatus, untilUp, useBroker } from './setup.ts'
 
 // These show what a silent or refusing network does; not what a hung RabbitMQ does that still answers TCP
@@ -66,6 +69,29 @@ await t.test('a link that falls silent is found by its heart-beats, and nothing 
   await untilUp(broker)
   await received.count(3)
   t.strictSame(received.bodies, ['1', '2', '3'])
+})
+
+await t.test('a link that broke while it waited for its queue is not used later', async (t) => {
+  const [stomp, amqp] = await Promise.all(
+    [rabbit.stompUrl, rabbit.amqpUrl].map((url) => useTcpProxy(t, Number(new URL(url).port))),
+  )
+  const urls = {
+    stompUrl: through(rabbit.stompUrl, stomp!.port),
+    amqpUrl: through(rabbit.amqpUrl, amqp!.port),
+  }
+  amqp!.refuse(true)
+  const timers = (): number =>
+    process.getActiveResourcesInfo().filter((resource) => resource === 'Timeout').length
+  const before = timers()
+  const { broker } = await useBroker(t, urls, { timeouts: { answerMs: 3_600_000 } })
+  for (let i = 1; i <= 3; i += 1) {
+    await until(() => stomp!.answered >= i)
+    await delay(50) // CONNECTED is on its way
+    stomp!.cut()
+  }
+  stomp!.refuse(true)
+  await broker.close()
+  await until(() => timers() <= before) // nobody waits for an answer over it
 })
 
 await t.test('a session whose link falls silent ends, and its frame is not left waiting', async (t) => {
