@@ -22,6 +22,7 @@ import { OrderIntake } from './app/orders/order-intake.ts'
 import { Hub } from './fanout/hub.ts'
 import type { HubObserver } from './fanout/hub-options.ts'
 import type { StreamAppender } from './stream/append.ts'
+import type { StoredDelivery } from './stream/stored-delivery.ts'
 import { StreamReader } from './stream/stream-reader.ts'
 import { Streams } from './stream/streams.ts'
 import type { Broker } from './broker/broker.ts'
@@ -193,7 +194,18 @@ async function wireEngine(
   })
   teardown.add(async () => hub.close())
   const retention = { userDays: config.retentionUserDays, days: config.retentionDays }
-  const streams = new Streams({ store, broker, log, nodeId, boot, retention, onBatch: metrics.committed })
+  // What the in-process broker relays is here at once anyhow.
+  const isRemote = config.stompUrl !== undefined
+  const streams = new Streams({
+    store,
+    broker,
+    log,
+    nodeId,
+    boot,
+    retention,
+    onBatch: metrics.committed,
+    ...(isRemote && { onStored: (event: StoredDelivery) => hub.onStored(event) }),
+  })
   teardown.add(() => streams.close())
   const intake = new OrderIntake({ broker, store, appender: streams.appender, log })
   teardown.add(() => intake.close())

@@ -43,6 +43,8 @@ export interface HubObserver {
 export interface HubCounters extends Readonly<StreamCounters> {
   /** Messages from the broker. */
   readonly received: number
+  /** Stored events of this node that did not wait for the broker. Its copies of them count as duplicates. */
+  readonly early: number
   /** Messages handed to subscribers: one message to 500 of them counts 500. */
   readonly delivered: number
   readonly flushes: number
@@ -53,6 +55,7 @@ export interface HubCounters extends Readonly<StreamCounters> {
 export function newCounters() {
   return {
     received: 0,
+    early: 0,
     delivered: 0,
     flushes: 0,
     holes: 0,

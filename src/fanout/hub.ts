@@ -1,5 +1,6 @@
 import { MessageError } from '../errors.ts'
 import type { Broker, BrokerReceiver, Delivery, WatchTarget } from '../broker/broker.ts'
+import type { StoredDelivery } from '../stream/stored-delivery.ts'
 import type { StreamReader } from '../stream/stream-reader.ts'
 import { Entry, type EntryReport } from './entry.ts'
 import { EntryIndex, type EntryPlace } from './entry-index.ts'
@@ -120,12 +121,24 @@ export class Hub implements BrokerReceiver {
     this.#index.find(delivery, (entry) => {
       if (entry !== undefined) this.#arrive(entry, message)
     })
-    if (
-      this.#pendingMessages >= this.#limits.pendingMessages ||
-      this.#pendingBytes >= this.#limits.pendingBytes
-    ) {
-      this.#flush()
-    }
+    this.#flushIfFull()
+  }
+
+  /**
+   * Takes an event that this node has just stored, before the broker brings it, for subscribers of its
+   * stream: what a node says to its own need not travel. The broker's copy is then one that came again.
+   * Those who get messages as they come (patterns, all destinations of a user) wait for that copy.
+   */
+  onStored(delivery: StoredDelivery): void {
+    let message: FanoutMessage | undefined
+    this.#index.find(delivery, (entry) => {
+      if (entry?.gate?.isOpen !== true) return
+      message ??= this.#message(delivery)
+      entry.gate.offer(delivery.eventId, message)
+    })
+    if (message === undefined) return
+    this.#counters.early += 1
+    this.#flushIfFull()
   }
 
   onHole(reason: string): void {
@@ -147,6 +160,11 @@ export class Hub implements BrokerReceiver {
     this.#streams?.close()
     for (const entry of this.#entries) void entry.close()
     this.#entries.clear()
+  }
+
+  #flushIfFull(): void {
+    const { pendingMessages, pendingBytes } = this.#limits
+    if (this.#pendingMessages >= pendingMessages || this.#pendingBytes >= pendingBytes) this.#flush()
   }
 
   #message(delivery: Delivery): FanoutMessage {

@@ -2,6 +2,7 @@ import { MessageError } from '../errors.ts'
 import { deferred, type Deferred } from '../lib/deferred.ts'
 import type { Store, StoreTransaction } from '../store/store.ts'
 import type { Log } from '../telemetry/log.ts'
+import { BatchPause } from './batch-pause.ts'
 import { eventIdOf } from './event-id-of.ts'
 import type { Retention } from './event-row.ts'
 import type { Outbox } from './outbox.ts'
@@ -36,7 +37,7 @@ export interface CommittedBatch {
 export interface StreamAppenderOptions {
   readonly store: Pick<Store, 'transact' | 'epoch'>
   /** Gets what was committed, in commit order, and hears when that is in doubt. */
-  readonly relay: Pick<Outbox, 'push'> & Partial<Pick<Outbox, 'recheck'>>
+  readonly relay: Pick<Outbox, 'push' | 'recheck'>
   /** Told of each batch that could not be stored, with the cause. */
   readonly log?: Pick<Log, 'error'>
   /** Told of each batch that was stored. Must not throw. */
@@ -49,6 +50,8 @@ export interface StreamAppenderOptions {
   readonly maxBatch?: number
   /** Writes that wait for theirs; beyond it `too-many-pending`. Default 10,000. */
   readonly maxWaiting?: number
+  /** How long a batch waits at most until it is as large as the last one, in milliseconds. Default 5. */
+  readonly maxPauseMs?: number
 }
 
 interface Call extends BatchedWrite {
@@ -56,8 +59,8 @@ interface Call extends BatchedWrite {
 }
 
 /**
- * Group commit (ARCHITECTURE, "Streams"): what arrives in a turn, and while the last commit runs, is
- * one transaction, so that its fsync is paid once.
+ * Group commit (ARCHITECTURE, "Streams"): what arrives in a turn, while the last commit runs and in the
+ * pause after it, is one transaction, so that its fsync is paid once.
  */
 export class StreamAppender {
   readonly #options: StreamAppenderOptions
@@ -66,6 +69,7 @@ export class StreamAppender {
   readonly #now: () => Date
   readonly #maxBatch: number
   readonly #maxWaiting: number
+  readonly #pause: BatchPause
   #waiting: Call[] = []
   #running: Promise<void> | undefined
   #isClosed = false
@@ -77,6 +81,7 @@ export class StreamAppender {
     this.#now = options.now ?? (() => new Date())
     this.#maxBatch = options.maxBatch ?? 256
     this.#maxWaiting = options.maxWaiting ?? 10_000
+    this.#pause = new BatchPause(options.maxPauseMs ?? 5)
   }
 
   /**
@@ -102,6 +107,7 @@ export class StreamAppender {
     }
     const done = deferred<Appended<unknown>>()
     this.#waiting.push({ write, key: request === undefined ? undefined : requestKey(request), done })
+    this.#pause.grew(this.#waiting.length)
     this.#running ??= this.#run()
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the result of this write or of an equal request's
     return done.promise as Promise<Appended<R>>
@@ -110,14 +116,17 @@ export class StreamAppender {
   /** Takes no more; resolves when all that was called is stored or has failed. Idempotent. */
   async close(): Promise<void> {
     this.#isClosed = true
+    this.#pause.end()
     await this.#running
   }
 
   async #run(): Promise<void> {
     while (this.#waiting.length > 0) {
+      await this.#pause.wait(this.#waiting.length)
       // The loop reads sockets before this fires: that is what fills the next batch.
       await new Promise((resolve) => setImmediate(resolve))
       const batch = this.#waiting.slice(0, this.#maxBatch)
+      this.#pause.began(batch.length)
       this.#waiting = this.#waiting.slice(this.#maxBatch)
       await this.#commit(batch)
     }
@@ -135,7 +144,7 @@ export class StreamAppender {
       for (const { of, outcome } of outcomes) this.#settle(of, outcome)
     } catch (cause) {
       const error = toMessageError(cause)
-      relay.recheck?.()
+      relay.recheck()
       log?.error(
         { event: 'commit-failed', writes: batch.length, err: error },
         'a batch of writes could not be stored',

@@ -6,6 +6,7 @@ import type { Retention } from './event-row.ts'
 import { NodeLease } from './node-lease.ts'
 import { OutboxAge } from './outbox-age.ts'
 import { Outbox } from './outbox.ts'
+import { tellFirst, type StoredDelivery } from './stored-delivery.ts'
 import { createStreamCounters, type StreamCounters } from './stream-counters.ts'
 import { Sweeper } from './sweeper.ts'
 import { Trimmer } from './trimmer.ts'
@@ -19,6 +20,8 @@ export interface StreamsOptions {
   readonly boot: string
   readonly retention: Retention
   readonly onBatch?: (batch: CommittedBatch) => void
+  /** Gets each event once it is stored, just before it is relayed. Must not throw. */
+  readonly onStored?: (event: StoredDelivery) => void
   readonly now?: () => Date
   /** Default 60,000. */
   readonly trimIntervalMs?: number
@@ -35,12 +38,23 @@ export class Streams {
   readonly #trimmer: Trimmer
 
   constructor(options: StreamsOptions) {
-    const { store, broker, log, nodeId, boot, retention, trimIntervalMs: intervalMs, ...told } = options
+    const {
+      store,
+      broker,
+      log,
+      nodeId,
+      boot,
+      retention,
+      trimIntervalMs: intervalMs,
+      onStored,
+      ...told
+    } = options
     const counters = createStreamCounters()
     const clock = told.now === undefined ? {} : { now: told.now }
     const outbox = new Outbox({ store, broker, log, counters })
     const lease = new NodeLease({ store, nodeId, boot, log, counters })
-    this.appender = new StreamAppender({ store, relay: outbox, log, counters, retention, ...told })
+    const relay = onStored === undefined ? outbox : tellFirst(outbox, store, onStored)
+    this.appender = new StreamAppender({ store, relay, log, counters, retention, ...told })
     this.counters = counters
     this.outboxAge = new OutboxAge({ store, ...clock })
     this.#outbox = outbox
@@ -71,6 +85,7 @@ export class Streams {
   /** Stores what was called for, and relays what it can within a bound. Idempotent; never rejects. */
   async close(): Promise<void> {
     await this.appender.close()
+    await new Promise((resolve) => setImmediate(resolve)) // what was just stored is pushed
     await this.#trimmer.close()
     await this.#sweeper.close()
     await this.#outbox.close()

@@ -34,7 +34,7 @@ async function rig(
   const transact: Store['transact'] = (work) => store.transact((tx) => work(faulty(tx, beforeFind)))
   const appender = new StreamAppender({
     store: { epoch: store.epoch, transact },
-    relay: { push: () => undefined },
+    relay: { push: () => undefined, recheck: () => undefined },
   })
   t.teardown(() => appender.close())
   const intake = new OrderIntake({

@@ -4,9 +4,11 @@ import { StreamAppender } from '../../src/stream/append.ts'
 import { NodeLease } from '../../src/stream/node-lease.ts'
 import { Outbox } from '../../src/stream/outbox.ts'
 import { createStreamCounters } from '../../src/stream/stream-counters.ts'
+import { tellFirst } from '../../src/stream/stored-delivery.ts'
 import { StreamReader } from '../../src/stream/stream-reader.ts'
 import { Sweeper } from '../../src/stream/sweeper.ts'
 import { Trimmer } from '../../src/stream/trimmer.ts'
+import { turns } from './chance.ts'
 import type { Life } from './life.ts'
 import type { NodeStore } from './mortal-store.ts'
 import type { Session } from './session.ts'
@@ -21,6 +23,8 @@ export interface RelayNodeParts {
   readonly life: Life
   readonly tally: Tally
   readonly compares: boolean
+  /** Whether own subscribers get what is stored here before the broker brings it. */
+  readonly tellsFirst: boolean
   readonly clock: { readonly now: () => Date; readonly trimsAt: (() => Date) | undefined }
 }
 
@@ -73,7 +77,9 @@ export class RelayNode {
     this.#outbox = new Outbox({ store, broker, log, counters, ...quick })
     const retention = { userDays: RETENTION_DAYS, days: RETENTION_DAYS }
     const { now, trimsAt } = clock
-    this.appender = new StreamAppender({ store, relay: this.#outbox, log, counters, retention, now })
+    const early = tellFirst(this.#outbox, store, (event) => this.hub.onStored(event))
+    const relay = parts.tellsFirst ? early : this.#outbox
+    this.appender = new StreamAppender({ store, relay, log, counters, retention, now })
     this.#lease = new NodeLease({ store, nodeId: name, boot, log, counters, ttlMs: LEASE_MS })
     this.#sweeper = new Sweeper({
       outbox: this.#outbox,
@@ -113,6 +119,7 @@ export class RelayNode {
     this.#isStopping = true
     for (const { session } of this.clients) session.cut()
     await this.appender.close()
+    await turns(1)
     await this.#trimmer?.close()
     await this.#sweeper.close()
     await this.#outbox.close()
@@ -138,9 +145,10 @@ export class RelayNode {
     if (this.#isTallied) return
     this.#isTallied = true
     const { tally } = this.#parts
-    const { duplicates, gaps, filled } = this.hub.counters
+    const { duplicates, gaps, filled, early } = this.hub.counters
     const { claimed, repeats, givenUp, trimmed } = this.#counters
     tally.hit('duplicate dropped', duplicates)
+    tally.hit('delivered before the broker brought it', early)
     tally.hit('gap noticed', gaps)
     tally.hit('hole filled', filled)
     tally.hit('outbox rows taken over', claimed)

@@ -39,6 +39,7 @@ const SEAMS = [
   'not recovered: unknown-epoch',
   'not recovered: malformed',
   'not recovered: not-a-stream',
+  'delivered before the broker brought it',
   'duplicate dropped',
   'hole filled',
   'outbox rows taken over',

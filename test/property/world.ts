@@ -155,6 +155,7 @@ export class World {
       life,
       tally,
       compares: weather.compares,
+      tellsFirst: chance.is(0.6),
       clock: {
         now: () => this.#now(),
         trimsAt: weather.trims ? () => at(this.#expiredTo + RETENTION_DAYS * DAY_MS) : undefined,

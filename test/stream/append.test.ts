@@ -51,7 +51,7 @@ await t.test('puts the calls of one turn into few transactions, in the order of 
   const pushed: unknown[] = []
   const appender = new StreamAppender({
     store: counting,
-    relay: { push: (rows) => pushed.push(...rows.map((row) => row.body)) },
+    relay: { push: (rows) => pushed.push(...rows.map((row) => row.body)), recheck: () => undefined },
     maxBatch: 40,
   })
   const numbers = Array.from({ length: 100 }, (_, i) => i)
@@ -130,7 +130,7 @@ await t.test(
     const errors: { event?: string; err?: unknown }[] = []
     const appender = new StreamAppender({
       store: { epoch: store.epoch, transact: () => Promise.reject(new TypeError('a bug')) },
-      relay: { push: () => t.fail('nothing was stored') },
+      relay: { push: () => t.fail('nothing was stored'), recheck: () => undefined },
       log: { error: (detail: object) => void errors.push(detail) },
     })
     const failed = await Promise.allSettled([appender.append(say('a', 1)), appender.append(say('a', 2))])

@@ -17,7 +17,10 @@ const DAY_MS = 86_400_000
 function startAppender(store: Store, options: Partial<StreamAppenderOptions> = {}) {
   const relayed: string[] = []
   const counters = createStreamCounters()
-  const relay = { push: (rows: readonly { body: string }[]) => relayed.push(...rows.map(({ body }) => body)) }
+  const relay = {
+    push: (rows: readonly { body: string }[]) => relayed.push(...rows.map(({ body }) => body)),
+    recheck: () => undefined,
+  }
   const appender = new StreamAppender({ store, relay, counters, ...options })
   return { appender, relayed, counters }
 }

@@ -80,3 +80,35 @@ await t.test('a second node of the same name does not start', async (t) => {
   t.teardown(() => streams.close())
   await t.rejects(streams.start(), { code: 'node-id-taken' })
 })
+
+await t.test(
+  'tells of each event that was stored, before it is relayed, at the latest when closing',
+  async (t) => {
+    const { store } = await openTestStore(t)
+    const line = new Line()
+    await line.start(t)
+    const told: unknown[] = []
+    const streams = new Streams({
+      store,
+      broker: line,
+      log: new Warnings(),
+      nodeId: 'node-1',
+      boot: 'b',
+      retention: { userDays: 7, days: 30 },
+      onStored: ({ address, eventId, body }) => {
+        told.push([address, eventId.split(':')[1], Buffer.from(body).toString(), line.received.length])
+      },
+    })
+    t.teardown(() => streams.close())
+    await streams.start()
+    const topic = { kind: 'topic', topic: 'a' } as const
+    const events = [topic, { kind: 'queue', queue: 'q' } as const].map((address) => {
+      return { stream: `/${address.kind}/a`, address, payload: 1 }
+    })
+    await streams.appender.append(() => Promise.resolve({ events, result: null }))
+    await streams.close()
+    t.strictSame(told, [[topic, '1', '1', 0]], 'nodes get nothing of queues')
+    t.equal(line.received.length, 1, 'nor here')
+    t.strictSame(await store.outbox.pending(0, 5), [])
+  },
+)

@@ -1,0 +1,42 @@
+import type { Delivery } from '../broker/broker.ts'
+import type { OutboxRow, Store } from '../store/store.ts'
+import { eventIdOf } from './event-id-of.ts'
+import type { Outbox } from './outbox.ts'
+import { rowAddress } from './row-address.ts'
+
+/** A stored event as subscribers get it. */
+export type StoredDelivery = Delivery & { readonly eventId: string }
+
+/** What the broker will bring of a row; undefined of what goes to a queue, which nodes do not get. */
+function storedDelivery(storeEpoch: string, row: OutboxRow): StoredDelivery | undefined {
+  const address = rowAddress(row)
+  if (address.kind === 'queue') return undefined
+  const { headers, body } = row
+  return { address, headers, body: Buffer.from(body), eventId: eventIdOf(storeEpoch, row) }
+}
+
+/** Where the events of a node go once they are stored. */
+type Relay = Pick<Outbox, 'push' | 'recheck'>
+
+/**
+ * Tells of each event first, and relays it when its turn is over: what goes to the broker need not delay
+ * what the subscribers of this node are sent.
+ *
+ * @param onStored must not throw
+ */
+export function tellFirst(
+  outbox: Relay,
+  store: Pick<Store, 'epoch'>,
+  onStored: (event: StoredDelivery) => void,
+): Relay {
+  return {
+    push(rows) {
+      for (const row of rows) {
+        const delivery = storedDelivery(store.epoch, row)
+        if (delivery !== undefined) onStored(delivery)
+      }
+      setImmediate(() => outbox.push(rows))
+    },
+    recheck: () => outbox.recheck(),
+  }
+}
