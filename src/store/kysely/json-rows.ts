@@ -10,6 +10,12 @@ export function jsonRows(rows: readonly (readonly unknown[])[]): string {
   return JSON.stringify(rows)
 }
 
+/** The same for `json_to_recordset`, which takes the columns by name. @throws TypeError as `jsonRows` does */
+export function toJsonRows(rows: readonly object[]): string {
+  for (const row of rows) Object.values(row).forEach(mustBeExact)
+  return JSON.stringify(rows)
+}
+
 function mustBeExact(value: unknown): void {
   if (typeof value === 'string' || value === null || Number.isSafeInteger(value)) return
   throw new TypeError(`a ${typeof value} cannot be sent as JSON`)

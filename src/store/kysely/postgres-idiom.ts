@@ -2,6 +2,7 @@ import { CompiledQuery, sql } from 'kysely'
 import type { Insertable, Kysely } from 'kysely'
 import type { AppendedEvent } from '../store.ts'
 import type { EventBatch, Idiom, StagedRows } from './idiom.ts'
+import { toJsonRows } from './json-rows.ts'
 import { insertOrIgnore, upsertOrders } from './on-conflict.ts'
 import type { Schema } from './schema.ts'
 import { codeOf } from './server-engine.ts'
@@ -48,14 +49,28 @@ async function insertRows<T extends keyof Schema>(
   if (rows.length > 0) await db.executeQuery(insertion(table, rows))
 }
 
-/** One array for each column, so that the statement is the same however many rows there are. */
+/** Columns that hold no texts, in whatever table but that of dead letters. */
+const BIGINTS: ReadonlySet<string> = new Set(['offset', 'head', 'version', 'expires_ms'])
+
+/** All rows are one parameter, so that the statement is the same however many there are. */
 function insertion(table: keyof Schema, rows: readonly object[]): CompiledQuery {
   const columns = Object.keys(rows[0] ?? {})
+  if (table === 'dead_letters') return arrayInsertion(table, columns, rows)
   const names = columns.map((column) => `"${column}"`).join(', ')
-  const types = columns.map((column) =>
-    table === 'dead_letters' && column === 'body' ? 'bytea[]' : ARRAY_TYPES.get(column),
+  return CompiledQuery.raw(
+    `insert into "${table}" (${names}) select * from json_to_recordset($1::json) as given (${typed(columns)})`,
+    [toJsonRows(rows)],
   )
-  const arrays = types.map((type = 'text[]', i) => `$${i + 1}::${type}`).join(', ')
+}
+
+/** One array for each column: slower than JSON, which has no bytes. */
+function arrayInsertion(
+  table: keyof Schema,
+  columns: readonly string[],
+  rows: readonly object[],
+): CompiledQuery {
+  const names = columns.map((column) => `"${column}"`).join(', ')
+  const arrays = columns.map((column, i) => `$${i + 1}::${column === 'body' ? 'bytea' : 'text'}[]`).join(', ')
   const values = rows.map((row): unknown[] => Object.values(row))
   return CompiledQuery.raw(
     `insert into "${table}" (${names}) select * from unnest(${arrays})`,
@@ -63,33 +78,34 @@ function insertion(table: keyof Schema, rows: readonly object[]): CompiledQuery 
   )
 }
 
-const BIGINTS = ['offset', 'head', 'version', 'expires_ms']
-
-/** Of columns that hold no texts, in whatever table but that of dead letters. */
-const ARRAY_TYPES: ReadonlyMap<string, string> = new Map(BIGINTS.map((column) => [column, 'bigint[]']))
+function typed(columns: readonly string[]): string {
+  return columns.map((column) => `"${column}" ${BIGINTS.has(column) ? 'bigint' : 'text'}`).join(', ')
+}
 
 /**
- * All of it in one statement, since a part that writes may be read by the next one. Arrays keep their order
- * in `unnest`: so the streams are locked sorted, and `seq` grows along the batch.
+ * All of it in one statement, since a part that writes may be read by the next one. JSON keeps its order:
+ * so the streams are locked sorted, and `seq` grows along the batch.
  */
 const APPEND = `
   with raised as (
     insert into streams (name, head, expires_at)
-    select * from unnest($1::text[], $2::bigint[], $3::text[])
+    select * from json_to_recordset($1::json) as given (name text, head bigint, expires_at text)
     on conflict (name) do update
     set head = streams.head + excluded.head, expires_at = greatest(streams.expires_at, excluded.expires_at)
     returning name, head, expires_at
   ), placed as (
     select given.*, raised.head - given.back as "offset", raised.expires_at
-    from unnest($4::text[], $5::bigint[], $6::text[], $7::text[], $8::text[], $9::text[])
-      with ordinality as given (stream, back, headers, body, created_at, address, place)
+    from rows from (
+      json_to_recordset($2::json)
+      as (stream text, back bigint, headers text, body text, created_at text, address text)
+    ) with ordinality as given (stream, back, headers, body, created_at, address, place)
     join raised on raised.name = given.stream
   ), logged as (
     insert into events (stream, "offset", headers, body, created_at, expires_at)
     select stream, "offset", headers, body, created_at, expires_at from placed
   ), waiting as (
     insert into outbox (node, stream, "offset", address)
-    select $10::text, stream, "offset", address from placed order by place
+    select $3::text, stream, "offset", address from placed order by place
     returning seq, stream, "offset"
   )
   select seq, stream, "offset" from waiting order by seq`
@@ -99,22 +115,11 @@ async function append(
   { node, streams, events }: EventBatch,
   staged: readonly StagedRows[],
 ): Promise<readonly AppendedEvent[]> {
-  const arrays = [
-    streams.map((row) => row.name),
-    streams.map((row) => row.head),
-    streams.map((row) => row.expires_at),
-    events.map((row) => row.stream),
-    events.map((row) => row.back),
-    events.map((row) => row.headers),
-    events.map((row) => row.body),
-    events.map((row) => row.created_at),
-    events.map((row) => row.address),
-  ]
   // Last, because it locks the streams.
   const [appended] = (
     await executeTogether(db, [
       ...staged.map(({ table, rows }) => insertion(table, rows)),
-      CompiledQuery.raw(APPEND, [...arrays, node]),
+      CompiledQuery.raw(APPEND, [toJsonRows(streams), toJsonRows(events), node]),
     ])
   ).slice(-1)
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as `APPEND` says
