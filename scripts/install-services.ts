@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline/promises'
 import { pathToFileURL } from 'node:url'
 import { findMariaDbProgram, findPostgresProgram } from '../databases/find-program.ts'
 import { SCRIPTS } from '../rabbitmq/ctl.ts'
-import { findBrowser } from '../test/support/find-browser.ts'
+import { findOnPath } from '../test/support/find-on-path.ts'
 import { withFileInPlace } from './file-in-place.ts'
 
 /** One server that the tests run against. */
@@ -42,8 +42,14 @@ const SERVICES: readonly Service[] = [
   {
     name: 'Chromium, for the tests of what browsers do',
     programs: ['chromium'],
-    find: findBrowser,
+    find: findOnPath,
     debianPackages: ['chromium'],
+  },
+  {
+    name: 'curl, for a test of server-sent events',
+    programs: ['curl'],
+    find: findOnPath,
+    debianPackages: ['curl'],
   },
 ]
 

@@ -195,7 +195,7 @@ async function wireEngine(
   teardown.add(async () => hub.close())
   const retention = { userDays: config.retentionUserDays, days: config.retentionDays }
   // What the in-process broker relays is here at once anyhow.
-  const isRemote = config.stompUrl !== undefined
+  const isRemote = config.stompUrl !== undefined && config.amqpUrl !== undefined
   const streams = new Streams({
     store,
     broker,

@@ -43,7 +43,7 @@ export interface HubObserver {
 export interface HubCounters extends Readonly<StreamCounters> {
   /** Messages from the broker. */
   readonly received: number
-  /** Stored events of this node that did not wait for the broker. Its copies of them count as duplicates. */
+  /** Stored events of this node that subscribers got at once. The broker's copies of them count as duplicates. */
   readonly early: number
   /** Messages handed to subscribers: one message to 500 of them counts 500. */
   readonly delivered: number

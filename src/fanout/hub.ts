@@ -132,12 +132,13 @@ export class Hub implements BrokerReceiver {
   onStored(delivery: StoredDelivery): void {
     let message: FanoutMessage | undefined
     this.#index.find(delivery, (entry) => {
-      if (entry?.gate?.isOpen !== true) return
+      const gate = entry?.gate
+      if (gate?.isOpen !== true) return
       message ??= this.#message(delivery)
-      entry.gate.offer(delivery.eventId, message)
+      const { last } = gate
+      gate.offer(delivery.eventId, message)
+      if (gate.last > last) this.#counters.early += 1
     })
-    if (message === undefined) return
-    this.#counters.early += 1
     this.#flushIfFull()
   }
 

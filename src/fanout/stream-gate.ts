@@ -97,11 +97,15 @@ export class StreamGate {
     this.#expectMore(HOLE_WAIT_MS)
   }
 
-  /** Begins anew where another database took the place of the one that was. */
-  reopen(): void {
+  /**
+   * Begins anew where another database took the place of the one that was.
+   * @param eventId what came of the new one: the gate stands before it
+   */
+  reopen(eventId?: string): void {
     this.#epoch = this.#parts.reader.epochOf(this.stream)
     this.#forget()
-    this.#last = NOT_OPEN
+    const offset = eventId === undefined ? undefined : this.#offsetOf(eventId)
+    this.#last = offset === undefined ? NOT_OPEN : offset - 1
     this.#target = 0
     this.#expectMore(0)
   }
@@ -264,12 +268,14 @@ export class StreamGate {
 
   /** The log held nothing there, and something was said to be stored. */
   async #nothingAfter(last: number): Promise<void> {
+    // What comes while the head is asked for may be stored after that.
+    const suspects = [...this.#waiting.keys()]
     const head = await this.#parts.reader.head(this.stream)
     // Read again: what was stored between the two questions is not trimmed.
     if (head > last && (await this.#readOn(last))) return
     if (this.#last !== last || this.#isClosed) return
     if (head > last) this.#skipTrimmed(head)
-    else this.#passStrangers(head)
+    else this.#passStrangers(head, suspects)
   }
 
   /** All up to the head is gone from the log; what the broker brought of it is still here. */
@@ -281,11 +287,14 @@ export class StreamGate {
   }
 
   /** The store never gave these offsets: they are no events of this stream (ARCHITECTURE, "Streams"). */
-  #passStrangers(head: number): void {
-    const messages = [...this.#waiting.values()]
-    this.#forget()
-    this.#target = head
-    this.#parts.counters.strangers += messages.length
-    for (const message of messages) this.#parts.pass(message.anonymous())
+  #passStrangers(head: number, suspects: readonly number[]): void {
+    for (const offset of suspects) {
+      const message = this.#waiting.get(offset)
+      if (message === undefined) continue
+      this.#drop(offset)
+      this.#parts.counters.strangers += 1
+      this.#parts.pass(message.anonymous())
+    }
+    this.#target = Math.max(head, ...this.#waiting.keys())
   }
 }

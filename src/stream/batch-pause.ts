@@ -1,6 +1,6 @@
 import { deferred, type Deferred } from '../lib/deferred.ts'
 
-/** A batch of fewer says nothing about the next one: who writes alone never waits. */
+/** A batch of fewer says nothing about the next one: after it nobody waits. */
 const CROWD = 8
 
 /**

@@ -19,22 +19,25 @@ function storedDelivery(storeEpoch: string, row: OutboxRow): StoredDelivery | un
 type Relay = Pick<Outbox, 'push' | 'recheck'>
 
 /**
- * Tells of each event first, and relays it when its turn is over: what goes to the broker need not delay
- * what the subscribers of this node are sent.
- *
- * @param onStored must not throw
+ * Tells of each event of a stream first, and relays it when its turn is over: what goes to the broker need
+ * not delay what the subscribers of this node are sent.
  */
 export function tellFirst(
   outbox: Relay,
   store: Pick<Store, 'epoch'>,
   onStored: (event: StoredDelivery) => void,
 ): Relay {
+  const tell = (row: OutboxRow): void => {
+    try {
+      const delivery = storedDelivery(store.epoch, row)
+      if (delivery !== undefined) onStored(delivery)
+    } catch {
+      // It is stored all the same; the outbox says what is wrong with a row.
+    }
+  }
   return {
     push(rows) {
-      for (const row of rows) {
-        const delivery = storedDelivery(store.epoch, row)
-        if (delivery !== undefined) onStored(delivery)
-      }
+      rows.forEach(tell)
       setImmediate(() => outbox.push(rows))
     },
     recheck: () => outbox.recheck(),

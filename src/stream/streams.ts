@@ -20,7 +20,7 @@ export interface StreamsOptions {
   readonly boot: string
   readonly retention: Retention
   readonly onBatch?: (batch: CommittedBatch) => void
-  /** Gets each event once it is stored, just before it is relayed. Must not throw. */
+  /** Gets each event that nodes deliver once it is stored, just before it is relayed. */
   readonly onStored?: (event: StoredDelivery) => void
   readonly now?: () => Date
   /** Default 60,000. */

@@ -27,7 +27,7 @@ await t.test('delivers what was just stored, and drops what the broker brings of
   await turn()
   t.same(subscriber.bodies, ['1', '2', '3'])
   t.same(subscriber.headers('event-id'), [1, 2, 3].map(id))
-  t.match(hub.counters, { early: 3, duplicates: 3, gaps: 0, received: 3 })
+  t.match(hub.counters, { early: 2, duplicates: 3, gaps: 0, received: 3 })
 })
 
 await t.test(
@@ -68,13 +68,33 @@ await t.test('leaves it to the broker where there is no gate, or none that is op
   t.same(subscriber.bodies, [], 'both were stored before')
 })
 
+await t.test('what is stored while a stranger is found out is none', async (t) => {
+  const { hub, append, early, bring, subscribe, hooks, id } = await rig(t)
+  const { subscriber } = await subscribe()
+  await append(1)
+  bring(1)
+  hooks.afterHeads = async (heads) => {
+    hooks.afterHeads = (same) => same
+    await append(2)
+    early(3)
+    return heads
+  }
+  bring(7)
+  await until(() => hub.counters.strangers === 1)
+  early(2)
+  await until(() => subscriber.bodies.length === 4)
+  t.same(subscriber.bodies, ['1', '7', '2', '3'])
+  t.same(subscriber.headers('event-id'), [id(1), undefined, id(2), id(3)])
+})
+
 await t.test('takes nothing of another epoch', async (t) => {
-  const { early, subscribe, append } = await rig(t)
+  const { hub, early, subscribe, append } = await rig(t)
   const { subscriber } = await subscribe()
   await append(1)
   early(1, 'other:1')
   await turn()
   t.same(subscriber.bodies, [])
+  t.equal(hub.counters.early, 0)
 })
 
 await t.test('sends at once what would be too much for a turn', async (t) => {

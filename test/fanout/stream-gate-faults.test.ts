@@ -161,10 +161,12 @@ await t.test('goes on with another database in the place of the one that was', a
   const hand = new Database(path)
   t.teardown(() => hand.close())
   hand.exec("update settings set value = 'newepoch' where key = 'epoch'")
-  await append(1)
-  bring(4, { eventId: `${epoch.replace(store.epoch, 'newepoch')}:4` })
-  // The baseline is the head as it was found: 3.
-  await until(() => subscriber.bodies.length === 3)
+  await append(2)
+  const idOf = (offset: number): string => `${epoch.replace(store.epoch, 'newepoch')}:${offset}`
+  bring(3, { eventId: idOf(3) })
+  bring(4, { eventId: idOf(4) })
+  await until(() => subscriber.bodies.length === 4)
+  t.same(subscriber.bodies, ['1', '2', '3', '4'])
   t.equal(hub.counters.strangers, 0)
   t.match(subscriber.headers('event-id')[2], /^newepoch/)
 })

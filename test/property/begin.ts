@@ -12,6 +12,8 @@ export interface Reading {
   readonly last: number | undefined
   /** Whether it wants no more than to have all. */
   readonly isEarnest: boolean
+  /** Whether it has forgotten its last events at times, so that it asks for some that may be gone. */
+  readonly isForgetful: boolean
 }
 
 /** How a reader asks for a stream. */
@@ -28,8 +30,12 @@ export function chooseBegin(reading: Reading): Begin {
     case 'wrong':
       return wrong(reading, epoch)
     case 'resume':
-      return { kind: 'resume', last, from: { kind: 'event-id', eventId: formatEventId(epoch, last) } }
+      return resume(epoch, reading.isForgetful && chance.is(0.3) ? chance.between(0, last) : last)
   }
+}
+
+function resume(epoch: string, last: number): Begin {
+  return { kind: 'resume', last, from: { kind: 'event-id', eventId: formatEventId(epoch, last) } }
 }
 
 function history(chance: Chance): Begin {

@@ -1,6 +1,7 @@
 import type { Broker, BrokerMessage } from '../../src/broker/broker.ts'
 import type { Chance } from './chance.ts'
 import type { Life } from './life.ts'
+import type { RelayNode } from './relay-node.ts'
 import type { Tally } from './tally.ts'
 import type { Weather } from './weather.ts'
 
@@ -18,6 +19,8 @@ export interface Between {
   isKind: boolean
   /** Nothing is on its way. */
   readonly isIdle: boolean
+  /** Resolves when what was published has come to these nodes, where `isIdle` does not tell. */
+  drained(nodes: readonly RelayNode[]): Promise<void>
   /** A node's way to it, for one life. */
   join(ends: WayEnds): Promise<Way>
 }

@@ -27,6 +27,10 @@ export class Bus implements Between {
     return [...this.#links].every((link) => link.isIdle)
   }
 
+  drained(): Promise<void> {
+    return Promise.resolve() // when it is idle
+  }
+
   join({ tellHole, onIdle }: WayEnds): Promise<Way> {
     const { chance, weather, tally } = this.#parts
     const inner = createMemoryBroker()

@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { BrokerMessage } from '../../src/broker/broker.ts'
 import {
   createRabbitMqBroker,
@@ -5,14 +7,19 @@ import {
 } from '../../src/broker/rabbitmq/rabbitmq-broker.ts'
 import { parseBrokerUrl, type BrokerUrl } from '../../src/config/broker-url.ts'
 import type { BrokerUrls } from '../../rabbitmq/private-node.ts'
+import type { EncodedBatch } from '../../src/fanout/encoded-batch.ts'
+import type { Subscriber } from '../../src/fanout/subscriber.ts'
+import { deferred } from '../../src/lib/deferred.ts'
 import { createLog } from '../../src/telemetry/log.ts'
 import { useTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts'
 import type { Between, BetweenParts, CutLink, Way, WayEnds } from './between.ts'
 import { turns, type Chance } from './chance.ts'
 import type { Life } from './life.ts'
+import type { RelayNode } from './relay-node.ts'
 import type { Tally } from './tally.ts'
 
 const INBOX_EXPIRES_MS = 400
+const AGAIN_MS = 500
 /** How often a link is cut just after something was published. */
 const CUT_AFTER_PUBLISH = 0.01
 const TIMEOUTS = {
@@ -84,6 +91,32 @@ export class RabbitMqBetween implements Between {
     }
   }
 
+  /** Each node publishes a last message, which comes to each behind all that it published before. */
+  async drained(nodes: readonly RelayNode[]): Promise<void> {
+    const topic = `drained.${randomUUID()}`
+    const ends = nodes.map(() => new Ending(nodes.map(({ name }) => name)))
+    const target = { kind: 'topic', pattern: topic } as const
+    const destination = `/topic/${topic}`
+    const subscriptions = await Promise.all(
+      nodes.map(({ hub }, i) => {
+        return insist(() => hub.subscribe({ target, destination, subscriber: ends[i]! }))
+      }),
+    )
+    const address = { kind: 'topic', topic } as const
+    const all = Promise.all(ends.map(({ done }) => done.promise))
+    // An inbox that is lost takes them with it.
+    while (ends.some(({ isDone }) => !isDone)) {
+      await Promise.all(
+        nodes.map(({ name, broker }) => {
+          const message = { address, headers: [], body: Buffer.from(name), persistent: false }
+          return insist(() => broker.publish(message, { patient: true }))
+        }),
+      )
+      await Promise.race([all, delay(AGAIN_MS)])
+    }
+    for (const { close } of subscriptions) close()
+  }
+
   /** When a message is on its way: before it came, before it was confirmed, or before it was acknowledged. */
   async #cutSoon(chance: Chance, proxy: TcpProxy): Promise<void> {
     await turns(chance.between(1, 20))
@@ -110,6 +143,46 @@ async function publish(inner: RabbitMqBrokerWithCounters, message: BrokerMessage
     if (life.reach('before confirm')) return
   }
   await confirmed
+}
+
+/** Asks again until it is granted: links may be cut, and watches refused, to the end. */
+async function insist<R>(ask: () => Promise<R>): Promise<R> {
+  for (;;) {
+    try {
+      return await ask()
+    } catch {
+      await turns(1)
+    }
+  }
+}
+
+/** Waits for the last messages of all nodes. */
+class Ending implements Subscriber {
+  readonly subscriptionId = 'ending'
+  readonly version = '1.2'
+  readonly done = deferred()
+  readonly #missing: Set<string>
+
+  constructor(names: readonly string[]) {
+    this.#missing = new Set(names)
+  }
+
+  get isDone(): boolean {
+    return this.#missing.size === 0
+  }
+
+  deliver({ messages }: EncodedBatch): void {
+    for (const { delivery } of messages) this.#missing.delete(Buffer.from(delivery.body).toString())
+    if (this.isDone) this.done.resolve()
+  }
+
+  room(): undefined {
+    return undefined
+  }
+
+  isGone(): boolean {
+    return false
+  }
 }
 
 /** Both connections of a node, which are cut together. */

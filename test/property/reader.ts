@@ -65,6 +65,7 @@ export class Reader {
       otherStream: other.stream,
       last: this.#last,
       isEarnest: world.isEnding,
+      isForgetful: world.weather.trims && !world.isEnding,
     })
     if (begin.kind === 'wrong' && begin.reason === 'not-a-stream') return this.#askForNoStream(host)
     const session = this.#session(host)
@@ -168,11 +169,21 @@ export class Reader {
       const how = JSON.stringify({ ...begin, recovery })
       world.truth.fault(`${name} of ${place.stream}, visit ${this.#visits}, ${how}: ${fault}`)
     }
-    for (const [from, to] of jumps) world.jumps.push({ stream: place.stream, from, to })
+    for (const [from, to] of jumps) this.#mayJump(from, to)
     // An id that would not do is not what it has.
     if (last === undefined) return
     this.#last = last
     this.#hasReceiptOnly = offsets.length === 0 && (this.#hasReceiptOnly || begin.kind === 'fresh')
+  }
+
+  /** What was not sent must have been trimmed. */
+  #mayJump(from: number, to: number): void {
+    const { name, world, place } = this.#parts
+    for (let offset = from; offset <= to; offset++) {
+      if (world.truth.since(place.stream, offset) < world.expiredTo) continue
+      world.truth.fault(`${name} was not sent ${place.stream} ${offset}, which had not expired`)
+    }
+    world.jumps.push({ stream: place.stream, from, to })
   }
 
   async #askForNoStream({ node }: Host): Promise<void> {

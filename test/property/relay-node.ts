@@ -101,13 +101,21 @@ export class RelayNode {
     }
   }
 
+  get broker(): Broker {
+    return this.#parts.broker
+  }
+
   /** Whether it takes no more clients. */
   get isGone(): boolean {
     return this.#isStopping || this.life.isOver
   }
 
   async start(): Promise<void> {
-    await this.#parts.broker.start(this.hub)
+    const { broker } = this.#parts
+    broker.onStatus(({ isUp }) => {
+      if (isUp) this.hub.compare()
+    })
+    await broker.start(this.hub)
     await this.#lease.start()
     await this.#outbox.start()
     this.#sweeper.start()

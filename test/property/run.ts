@@ -1,7 +1,7 @@
 import process from 'node:process'
 import { within } from '../../src/lib/within.ts'
 import type { Between, BetweenParts } from './between.ts'
-import type { Chance } from './chance.ts'
+import { turns, type Chance } from './chance.ts'
 import { Chaos, KILL_POINTS } from './chaos.ts'
 import { placesOf, type Place } from './places.ts'
 import { Reader } from './reader.ts'
@@ -9,7 +9,6 @@ import type { Tally } from './tally.ts'
 import { weatherOf } from './weather.ts'
 import { World, type Name } from './world.ts'
 import { Writer } from './writer.ts'
-import { turns } from './chance.ts'
 
 export interface RunParts {
   /** Unique on this database. */
@@ -61,6 +60,7 @@ export async function run(parts: RunParts): Promise<readonly string[]> {
     await chaos.end()
     stage = 'waiting until everybody has everything'
     await allHaveAll(world, readers, places)
+    await world.bus.drained([...world.hosts].map(({ node }) => node))
     // What comes too much comes now.
     await turns(5)
     world.end()
@@ -69,6 +69,7 @@ export async function run(parts: RunParts): Promise<readonly string[]> {
     await Promise.all([...world.hosts].map((host) => world.stop(host)))
     await world.settled()
     await checkJumps(world)
+    for (const { stream } of places) await checkStore(world, stream)
   }
   try {
     await within(play(), PATIENCE_MS, () => new Error(`it hangs while ${stage}`))
@@ -84,6 +85,7 @@ export async function run(parts: RunParts): Promise<readonly string[]> {
   return world.truth.faults
 }
 
+const PAGE = 500
 const FAR_MS = Date.UTC(2099, 0)
 
 /** Resolves when every reader is at the head of its stream and nothing waits to be relayed. */
@@ -104,4 +106,16 @@ async function checkJumps(world: World): Promise<void> {
     if (first?.offset === to)
       world.truth.fault(`${stream}: ${from} to ${to} were left out, and ${to} is stored`)
   }
+}
+
+/** All that was said to be stored is there. */
+async function checkStore({ store, truth }: World, stream: string): Promise<void> {
+  const log = new Map<number, string>()
+  for (let last = 0; ;) {
+    const page = await store.log.read(stream, last, PAGE)
+    for (const { offset, body } of page) log.set(offset, body)
+    if (page.length < PAGE) break
+    last = page.at(-1)!.offset
+  }
+  truth.compare(stream, await store.log.head(stream), log)
 }

@@ -4,6 +4,8 @@ export class Truth {
   readonly #bodies = new Map<string, Map<number, string>>()
   readonly #places = new Map<string, string>()
   readonly #rejected = new Set<string>()
+  /** Times after which events were written, by their places. */
+  readonly #since = new Map<string, number>()
 
   fault(what: string): void {
     this.faults.push(what)
@@ -24,6 +26,31 @@ export class Truth {
     this.#places.set(name, place)
   }
 
+  /** An event was written after this time. */
+  writtenAfter(stream: string, offset: number, time: number): void {
+    this.#since.set(`${stream} ${offset}`, time)
+  }
+
+  /** After what time an event was written; the beginning of time where nobody knows. */
+  since(stream: string, offset: number): number {
+    return this.#since.get(`${stream} ${offset}`) ?? -1
+  }
+
+  /** What the store has of a stream in the end: all that was said to be stored, but for what was trimmed. */
+  compare(stream: string, head: number, log: ReadonlyMap<number, string>): void {
+    const known = this.#bodies.get(stream) ?? new Map<number, string>()
+    const first = Math.min(head + 1, ...log.keys())
+    for (let offset = first; offset <= head; offset++) {
+      if (!log.has(offset)) this.fault(`${stream} ${offset} is missing in the store, and ${first} is not`)
+    }
+    for (const [offset, name] of known) {
+      const body = log.get(offset)
+      if (offset > head) this.fault(`${stream} ${offset} was stored, and its head is ${head}`)
+      else if (body !== undefined && nameOf(body) !== name)
+        this.fault(`${stream} ${offset} was ${name}, and is ${nameOf(body)}`)
+    }
+  }
+
   /** A write was refused: none of it may ever be seen. */
   rejected(body: string): void {
     const name = nameOf(body)
@@ -34,10 +61,6 @@ export class Truth {
   /** How many events of a stream are known of. */
   count(stream: string): number {
     return this.#bodies.get(stream)?.size ?? 0
-  }
-
-  greatest(stream: string): number {
-    return Math.max(0, ...(this.#bodies.get(stream)?.keys() ?? []))
   }
 }
 

@@ -82,6 +82,16 @@ export class World {
     return this.store.epoch
   }
 
+  /** Batches written so far. */
+  get time(): number {
+    return this.#time
+  }
+
+  /** What was written after this time has not expired. */
+  get expiredTo(): number {
+    return this.#expiredTo
+  }
+
   get done(): Promise<void> {
     return this.#done.promise
   }

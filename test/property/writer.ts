@@ -79,13 +79,17 @@ export class Writer {
   async #write(node: RelayNode, drafts: readonly Draft[], options?: AppendOptions): Promise<Outcome> {
     const { world } = this.#parts
     const write = (): Promise<Write<null>> => Promise.resolve({ events: eventsOf(drafts), result: null })
+    const since = world.time
     const outcome = await Promise.race([
       node.appender.append(write, options).catch(() => undefined),
       node.life.death,
     ])
     if (outcome === undefined) return node.life.isOver ? 'unknown' : 'refused'
     for (const [i, { place, payload }] of drafts.entries()) {
-      world.truth.stored(place.stream, offsetOf(outcome.eventIds[i]), JSON.stringify(payload))
+      const offset = offsetOf(outcome.eventIds[i])
+      world.truth.stored(place.stream, offset, JSON.stringify(payload))
+      // A request may have been stored when it came first.
+      if (options === undefined) world.truth.writtenAfter(place.stream, offset, since)
     }
     return 'stored'
   }

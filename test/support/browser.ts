@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { chromium, type Page } from 'playwright-core'
-import { findBrowser } from './find-browser.ts'
+import { findOnPath } from './find-on-path.ts'
 
 interface Teardown {
   teardown(fn: () => void | Promise<void>): void
@@ -21,7 +21,7 @@ const ARGUMENTS = [
 
 /** A page of a browser without a window, closed with the test. */
 export async function usePage(t: Teardown): Promise<Page> {
-  const executablePath = findBrowser('chromium')
+  const executablePath = findOnPath('chromium')
   if (executablePath === undefined) throw new Error('chromium is missing: npm test says how to install it')
   const browser = await chromium.launch({ executablePath, args: ARGUMENTS })
   t.teardown(() => browser.close())

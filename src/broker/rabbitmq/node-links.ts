@@ -1,4 +1,5 @@
 import type { BrokerUrl } from '../../config/broker-url.ts'
+import { deferred } from '../../lib/deferred.ts'
 import type { Log } from '../../telemetry/log.ts'
 import type { BrokerReceiver } from '../broker.ts'
 import { AmqpConnection } from './amqp-connection.ts'
@@ -50,7 +51,7 @@ export class NodeLinks {
   #isRenewing = false
   #isClosing = false
   #wasBound = false
-  #onTopology: (() => void)[] = []
+  readonly #onTopology = new Set<() => void>()
 
   constructor(options: NodeLinksOptions) {
     this.#options = options
@@ -152,8 +153,7 @@ export class NodeLinks {
         connection.onBlocked = () => this.#options.onChange()
         // A broker that restarted has lost our exchanges and bindings: what is sent again before they are
         // back would be confirmed, and reach nobody.
-        await this.#topologyReady()
-        mustBeCurrent(this.#publisherLink, connection)
+        await this.#topologyReady(connection)
         await this.publisher.attach(connection)
         this.#inbox.onPublisherUp()
       },
@@ -197,8 +197,7 @@ export class NodeLinks {
       ...this.#linkBasics(),
       open: async (host, signal) => StompConnection.open(host, options, signal),
       setUp: async (connection) => {
-        await this.#topologyReady()
-        mustBeCurrent(this.#inboxLink, connection)
+        await this.#topologyReady(connection)
         await this.#inbox.attach(connection)
       },
       onDown: () => {
@@ -226,16 +225,18 @@ export class NodeLinks {
   }
 
   #wakeInbox(): void {
-    const waiting = this.#onTopology
-    this.#onTopology = []
-    for (const wake of waiting) wake()
+    for (const wake of this.#onTopology) wake()
   }
 
-  async #topologyReady(): Promise<void> {
+  /** @throws Error where the connection breaks while it waits: who is set up later must not use it */
+  async #topologyReady(connection: Connected): Promise<void> {
+    const over = connection.closed.then(() => true)
     while (!this.topology.isReady && !this.#isClosing) {
-      await new Promise<void>((resolve) => {
-        this.#onTopology.push(resolve)
-      })
+      const woken = deferred()
+      this.#onTopology.add(woken.resolve)
+      const isOver = await Promise.race([woken.promise, over])
+      this.#onTopology.delete(woken.resolve)
+      if (isOver === true) throw new Error('the link broke meanwhile')
     }
   }
 
@@ -255,9 +256,4 @@ export class NodeLinks {
         this.#isRenewing = false
       })
   }
-}
-
-/** @throws Error where the connection broke while it waited to be set up, which nobody has to hear again */
-function mustBeCurrent<C extends Connected>(link: Link<C>, connection: C): void {
-  if (link.current !== connection) throw new Error('the link broke meanwhile')
 }
