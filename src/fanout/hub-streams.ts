@@ -117,7 +117,7 @@ export class HubStreams {
       onFault(error)
     }
     for (const each of this.#openGates()) {
-      if (reader.epochOf(each.stream) !== each.epoch) each.reopen(each === gate ? eventId : undefined)
+      if (reader.epochOf(each.stream) !== each.epoch) each.reopen(eventId)
     }
     if (gate.offer(eventId, message)) return
     counters.strangers += 1

@@ -99,12 +99,12 @@ export class StreamGate {
 
   /**
    * Begins anew where another database took the place of the one that was.
-   * @param eventId what came of the new one: the gate stands before it
+   * @param eventId what came of the new one: if it is of this stream, the gate stands before it
    */
-  reopen(eventId?: string): void {
+  reopen(eventId: string): void {
     this.#epoch = this.#parts.reader.epochOf(this.stream)
     this.#forget()
-    const offset = eventId === undefined ? undefined : this.#offsetOf(eventId)
+    const offset = this.#offsetOf(eventId)
     this.#last = offset === undefined ? NOT_OPEN : offset - 1
     this.#target = 0
     this.#expectMore(0)
@@ -269,7 +269,7 @@ export class StreamGate {
   /** The log held nothing there, and something was said to be stored. */
   async #nothingAfter(last: number): Promise<void> {
     // What comes while the head is asked for may be stored after that.
-    const suspects = [...this.#waiting.keys()]
+    const suspects = new Set(this.#waiting.keys())
     const head = await this.#parts.reader.head(this.stream)
     // Read again: what was stored between the two questions is not trimmed.
     if (head > last && (await this.#readOn(last))) return
@@ -287,10 +287,9 @@ export class StreamGate {
   }
 
   /** The store never gave these offsets: they are no events of this stream (ARCHITECTURE, "Streams"). */
-  #passStrangers(head: number, suspects: readonly number[]): void {
-    for (const offset of suspects) {
-      const message = this.#waiting.get(offset)
-      if (message === undefined) continue
+  #passStrangers(head: number, suspects: ReadonlySet<number>): void {
+    for (const [offset, message] of this.#waiting) {
+      if (!suspects.has(offset)) continue
       this.#drop(offset)
       this.#parts.counters.strangers += 1
       this.#parts.pass(message.anonymous())

@@ -155,6 +155,8 @@ await t.test('a store that went back behind what it said is believed', async (t)
 await t.test('goes on with another database in the place of the one that was', async (t) => {
   const { hub, path, append, bring, subscribe, epoch, store } = await streamRig(t)
   const { subscriber } = await subscribe()
+  const target = { kind: 'topic', pattern: 'rooms.other' } as const
+  await hub.subscribe({ target, destination: '/topic/rooms.other', subscriber: new RecordingSubscriber() })
   await append(2)
   bring(1)
   bring(2)
