@@ -112,13 +112,22 @@ export class Trial {
     await this.ask(peer, 'NACK', [...this.ackHeaders(message), ...headers])
   }
 
+  /** Says DISCONNECT and waits until the server has closed the connection. */
+  async leave(peer: Peer): Promise<void> {
+    peer.send('DISCONNECT')
+    await peer.closed()
+  }
+
   /**
    * What was just written must be answered by ERROR with a `message`, and then the connection must close.
    * @returns the ERROR
    * @throws Deviation that says what happened instead
    */
   async refusal(peer: Peer, options: RefusalOptions = {}): Promise<WireFrame> {
-    const error = await this.#errorOrAnswer(peer, options)
+    // A CONNECT is answered in any case, and must not be followed by another one before that.
+    const error = await (options.sentinel === 'connect'
+      ? peer.until(() => firstSign(peer), 'anything')
+      : this.#errorOrAnswer(peer, options))
     if (error === 'closed') throw new Deviation('closed without ERROR')
     if (error === 'answered') throw new Deviation('not refused')
     const message = rawHeader(error, 'message')
@@ -152,10 +161,11 @@ export class Trial {
   }
 }
 
-function firstSign(peer: Peer, receipt: string): WireFrame | 'closed' | 'answered' | undefined {
+function firstSign(peer: Peer, receipt?: string): WireFrame | 'closed' | 'answered' | undefined {
   const error = peer.take('ERROR')
   if (error !== undefined) return error
   const isAnswer = (frame: WireFrame): boolean => rawHeader(frame, 'receipt-id') === receipt
-  if (peer.take('RECEIPT', isAnswer) !== undefined || peer.take('CONNECTED') !== undefined) return 'answered'
+  const isAnswered = receipt !== undefined && peer.take('RECEIPT', isAnswer) !== undefined
+  if (isAnswered || peer.take('CONNECTED') !== undefined) return 'answered'
   return peer.closeCode === undefined ? undefined : 'closed'
 }

@@ -26,8 +26,7 @@ async function supply(trial: Trial, ack: string, bodies: readonly string[]): Pro
 
 /** What is left in the queue once the reader has gone: everything up to a message sent after that. */
 async function leftIn(trial: Trial, { reader, queue }: Supply): Promise<string[]> {
-  await trial.ask(reader, 'DISCONNECT', [])
-  await reader.closed()
+  await trial.leave(reader)
   return drain(trial, queue)
 }
 

@@ -13,8 +13,7 @@ export const queues: readonly ConformanceCase[] = [
       const [sender, reader] = [await trial.connect(), await trial.connect()]
       const queue = trial.queue()
       for (const body of ['one', 'two']) await trial.publish(sender, queue, body, ['persistent', 'true'])
-      await trial.ask(sender, 'DISCONNECT', [])
-      await sender.closed()
+      await trial.leave(sender)
       await trial.subscribe(reader, 'q', queue)
       for (const body of ['one', 'two']) {
         const message = await reader.message()

@@ -34,25 +34,34 @@ const forEachCommand: readonly ConformanceCase[] = Object.entries(USES).map(([co
   run: async (trial) => act(trial, await trial.connect()),
 }))
 
-const forAcknowledgements: readonly ConformanceCase[] = (['ack', 'nack'] as const).map((command) => ({
-  id: `receipt-${command}`,
-  title: `gives a RECEIPT for ${command.toUpperCase()}`,
-  clause: 'STOMP 1.2, Header receipt',
-  ...(command === 'nack' && { versions: SINCE_1_1 }),
-  needs: ['queue'],
-  run: async (trial: Trial) => {
+const acknowledge =
+  (command: 'ack' | 'nack') =>
+  async (trial: Trial): Promise<void> => {
     const peer = await trial.connect()
     const queue = trial.queue()
     await trial.subscribe(peer, 'q', queue, ['ack', 'client-individual'])
     await trial.publish(peer, queue, 'x')
     await trial[command](peer, await peer.message())
-  },
-}))
+  }
 
 /** RECEIPT, and what it promises. */
 export const receipts: readonly ConformanceCase[] = [
   ...forEachCommand,
-  ...forAcknowledgements,
+  {
+    id: 'receipt-ack',
+    title: 'gives a RECEIPT for ACK',
+    clause: 'STOMP 1.2, Header receipt',
+    needs: ['queue'],
+    run: acknowledge('ack'),
+  },
+  {
+    id: 'receipt-nack',
+    title: 'gives a RECEIPT for NACK',
+    clause: 'STOMP 1.2, Header receipt',
+    versions: SINCE_1_1,
+    needs: ['queue'],
+    run: acknowledge('nack'),
+  },
   {
     id: 'receipt-escaped',
     title: 'gives the receipt id back as it was, whatever characters it holds',
@@ -92,10 +101,10 @@ export const receipts: readonly ConformanceCase[] = [
       }
       peer.send('DISCONNECT', ['receipt', 'bye'])
       await peer.until(() => peer.inbox.find((frame) => rawHeader(frame, 'receipt-id') === 'bye'), 'RECEIPT')
-      const got = peer.inbox.map((frame) => rawHeader(frame, 'receipt-id'))
+      const got = new Set(peer.inbox.map((frame) => rawHeader(frame, 'receipt-id')))
       expectSame(
         'all receipts',
-        sent.every((receipt) => got.includes(receipt)),
+        sent.every((receipt) => got.has(receipt)),
         true,
       )
     },
@@ -107,8 +116,7 @@ export const receipts: readonly ConformanceCase[] = [
     needs: [],
     run: async (trial) => {
       const peer = await trial.connect()
-      peer.send('DISCONNECT', ['receipt', 'bye'])
-      await peer.receipt('bye')
+      peer.send('DISCONNECT')
       expectSame('close code', await peer.closed(), 1000)
     },
   },

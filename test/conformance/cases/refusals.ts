@@ -87,7 +87,7 @@ export const refusals: readonly ConformanceCase[] = [
   {
     id: 'wrong-body',
     title: 'refuses a body where none may be',
-    clause: 'STOMP 1.2, Value Encoding: only SEND, MESSAGE and ERROR have a body',
+    clause: 'STOMP 1.2, Body: only SEND, MESSAGE and ERROR have a body',
     versions: SINCE_1_1,
     needs: ['topic'],
     run: async (trial) => refusesBytes(trial, `SUBSCRIBE\nid:a\ndestination:${trial.topic()}\n\nbody\0`),
