@@ -11,6 +11,12 @@ import type { Subscriptions } from './subscriptions.ts'
 import type { Transactions } from './transactions.ts'
 import type { SessionTransport } from './transport.ts'
 
+/** What a frame's work may end with instead of a RECEIPT: that is given later, or was never to be. */
+export const NO_RECEIPT = 'no-receipt'
+
+/** How a frame's work ends well: headers for the RECEIPT, where the client asked for one. */
+export type Settled = readonly string[] | typeof NO_RECEIPT | void
+
 /** A session as its commands see it: what they may look at, and what they may make it do. */
 export interface SessionContext extends RegisteredSession {
   /** Who this is, for whoever acts on its frames. */
@@ -32,12 +38,8 @@ export interface SessionContext extends RegisteredSession {
   /** Says who it is, and for how long; before that `view` and `link` throw. */
   authenticated(principal: AuthenticatedPrincipal): void
 
-  /**
-   * Waits for what a frame began and tells the client how it ended. Never rejects.
-   *
-   * @param done may resolve with headers for the RECEIPT, where the client asked for one
-   */
-  settle(frame: ClientFrame, done: Promise<readonly string[] | void>): Promise<void>
+  /** Waits for what a frame began and tells the client how it ended. Never rejects. */
+  settle(frame: ClientFrame, done: Promise<Settled>): Promise<void>
 
   /** Resolves when nothing is under way any more. */
   idle(): Promise<void>

@@ -15,7 +15,7 @@ import { perform } from './commands/perform.ts'
 import { EXPIRY_WARNING_MS } from './expiry.ts'
 import { faultOf, type Fault } from './fault.ts'
 import { errorFrame, messageFrame, receiptFrame } from './outgoing.ts'
-import type { SessionContext } from './session-context.ts'
+import { NO_RECEIPT, type SessionContext, type Settled } from './session-context.ts'
 import type { SessionServices } from './session-services.ts'
 import { nextState, type SessionEvent, type SessionState } from './session-state.ts'
 import { Subscriptions } from './subscriptions.ts'
@@ -133,10 +133,11 @@ export class Session implements SessionContext {
     return this.#link
   }
 
-  async settle(frame: ClientFrame, done: Promise<readonly string[] | void>): Promise<void> {
+  async settle(frame: ClientFrame, done: Promise<Settled>): Promise<void> {
     this.#inFlight++
     try {
-      this.#receipt(frame, (await done) ?? [])
+      const settled = await done
+      if (settled !== NO_RECEIPT) this.#receipt(frame, settled ?? [])
     } catch (error) {
       this.fault(error, frame)
     } finally {

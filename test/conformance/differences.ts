@@ -1,18 +1,10 @@
 import type { Difference } from './verdict.ts'
 
-const TRANSACTION_RECEIPT: Difference = {
-  reason:
-    'The RECEIPT of a SEND in a transaction says that the transaction holds it; the one of COMMIT says that the broker has it.',
-  shows: 'RECEIPT before COMMIT',
-  cases: ['tx-receipt'],
-}
-
 /** The relay with its in-process broker. */
-export const IN_PROCESS: readonly Difference[] = [TRANSACTION_RECEIPT]
+export const IN_PROCESS: readonly Difference[] = []
 
 /** The relay over RabbitMQ. */
 export const RELAY: readonly Difference[] = [
-  TRANSACTION_RECEIPT,
   {
     reason:
       'A subscription of 1.0 without id goes by its destination, a durable one too: that is as good a name, and UNSUBSCRIBE with the destination removes it.',
