@@ -32,6 +32,7 @@ export const WEB_STOMP: readonly Difference[] = [
       'ack-mode-unknown',
       'ack-missing-id',
       'ack-unknown',
+      'ack-late',
       'tx-no-id',
       'tx-unknown-commit',
       'tx-unknown-abort',
@@ -51,7 +52,13 @@ export const WEB_STOMP: readonly Difference[] = [
     reason:
       'Web STOMP loses the ERROR of what ends the AMQP channel and closes with 1000 "STOMP died" (rabbitmq-server issue 6737; mended in 3.10.14).',
     shows: 'closed without ERROR',
-    cases: ['subscribe-id-in-use', 'ack-twice', 'amq-queue-missing', 'exchange-missing'],
+    cases: [
+      'subscribe-id-in-use',
+      'ack-twice',
+      'amq-queue-missing',
+      'exchange-missing',
+      'exchange-missing-send',
+    ],
   },
   {
     reason: 'What RabbitMQ cannot parse ends the connection without a word, and so does a second CONNECT.',

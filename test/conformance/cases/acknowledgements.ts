@@ -154,6 +154,18 @@ export const acknowledgements: readonly ConformanceCase[] = [
     },
   },
   {
+    id: 'ack-late',
+    title: 'refuses an ACK of a message whose subscription has ended',
+    clause: 'STOMP 1.2, ACK; RabbitMQ, STOMP guide',
+    needs: ['queue'],
+    run: async (trial) => {
+      const { reader, messages } = await supply(trial, 'client', ['one'])
+      await trial.ask(reader, 'UNSUBSCRIBE', ['id', 'q'])
+      reader.send('ACK', [...trial.ackHeaders(messages[0]!), 'receipt', 'r'])
+      await trial.refusal(reader, { receipt: 'r' })
+    },
+  },
+  {
     id: 'nack-1.0',
     title: 'knows no NACK in 1.0',
     clause: 'STOMP 1.1, NACK (new in 1.1)',

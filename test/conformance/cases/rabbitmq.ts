@@ -61,6 +61,17 @@ export const rabbitmq: readonly ConformanceCase[] = [
     },
   },
   {
+    id: 'exchange-missing-send',
+    title: 'refuses a SEND to an exchange that does not exist',
+    clause: 'RabbitMQ, STOMP guide, Exchange Destinations',
+    needs: ['exchange'],
+    run: async (trial) => {
+      const peer = await trial.connect()
+      peer.send('SEND', ['destination', `/exchange/${trial.name()}/key`, 'receipt', 'r'], 'x')
+      await trial.refusal(peer, { receipt: 'r' })
+    },
+  },
+  {
     id: 'durable-keeps',
     title: 'keeps for a durable subscription what is sent while its client is away',
     clause: 'RabbitMQ, STOMP guide, Durable Topic Subscriptions',
@@ -177,6 +188,21 @@ export const rabbitmq: readonly ConformanceCase[] = [
       for (const body of ['one', 'two']) await trial.publish(peer, queue, body, limit)
       await trial.subscribe(peer, 'q', queue, limit)
       expectSame('first', (await peer.message()).body.toString(), 'two')
+    },
+  },
+  {
+    id: 'arguments-ttl',
+    title: 'keeps nothing in a queue with `x-message-ttl:0` that no consumer waits for',
+    clause: 'RabbitMQ, STOMP guide, Queue Properties; TTL guide',
+    needs: ['arguments'],
+    run: async (trial) => {
+      const peer = await trial.connect()
+      const queue = trial.queue()
+      const limit = ['x-message-ttl', '0']
+      await trial.publish(peer, queue, 'gone', limit)
+      await trial.subscribe(peer, 'q', queue, limit)
+      await trial.publish(peer, queue, 'taken', limit)
+      expectSame('first', (await peer.message()).body.toString(), 'taken')
     },
   },
   {

@@ -161,6 +161,38 @@ export const subscriptions: readonly ConformanceCase[] = [
     },
   },
   {
+    id: 'topic-slash',
+    title: 'takes `%2F` in the name of a topic for a slash, and writes it so in MESSAGE',
+    clause: 'RabbitMQ, STOMP guide, Destinations',
+    needs: ['topic'],
+    run: async (trial) => {
+      const peer = await trial.connect()
+      const topic = `${trial.topic()}%2Fpart`
+      await trial.subscribe(peer, 'a', topic)
+      await trial.publish(peer, topic, 'x')
+      expectSame('destination', rawHeader(await peer.message(), 'destination'), topic)
+    },
+  },
+  {
+    id: 'topic-long',
+    title: 'carries topics longer than the 255 bytes that AMQP can bind',
+    clause: 'RabbitMQ, STOMP guide, Topic Destinations; stomp-relay, PROTOCOL.md',
+    needs: ['topic', 'wildcards'],
+    run: async (trial) => {
+      const [sender, reader] = [await trial.connect(), await trial.connect()]
+      const topic = trial.topic()
+      const long = `${topic}.${'x'.repeat(300)}`
+      await trial.subscribe(reader, 'itself', long)
+      await trial.subscribe(reader, 'wildcard', `${topic}.*`)
+      await trial.publish(sender, long, 'far')
+      for (const id of ['itself', 'wildcard']) {
+        const message = await reader.message(id)
+        expectSame('body', message.body.toString(), 'far')
+        expectSame('destination', rawHeader(message, 'destination'), long)
+      }
+    },
+  },
+  {
     id: 'wildcard-word',
     title: 'lets `*` stand for one word',
     clause: 'RabbitMQ, STOMP guide, Topic Destinations',
