@@ -15,7 +15,7 @@ const INTRODUCTION = `# STOMP conformance
 
 What a STOMP server must do, clause by clause, and where each of three servers does otherwise. The page is
 made from \`test/conformance\` by \`node --import tsx scripts/conformance-docs.ts\`; \`npm test\` runs the suite
-over all three and fails for a difference that is not listed here, and for one that is listed and has gone.
+over all three (RabbitMQ as Debian 12 installs it, 3.10.8) and fails for a difference that is not listed here, and for one that is listed and has gone.
 
 Any STOMP-over-WebSocket server can be judged:
 \`node --import tsx test/conformance/main.ts --url ws://HOST:PORT/PATH --login NAME --passcode TEXT\`
