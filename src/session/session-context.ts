@@ -7,15 +7,10 @@ import type { SessionView, UpgradeCredentials } from '../inbound/call.ts'
 import type { RegisteredSession } from '../user/session-registry.ts'
 import type { SessionServices } from './session-services.ts'
 import type { SessionEvent, SessionState } from './session-state.ts'
+import type { Settled } from './settled.ts'
 import type { Subscriptions } from './subscriptions.ts'
 import type { Transactions } from './transactions.ts'
 import type { SessionTransport } from './transport.ts'
-
-/** What a frame's work may end with instead of a RECEIPT: that is given later, or was never to be. */
-export const NO_RECEIPT = 'no-receipt'
-
-/** How a frame's work ends well: headers for the RECEIPT, where the client asked for one. */
-export type Settled = readonly string[] | typeof NO_RECEIPT | void
 
 /** A session as its commands see it: what they may look at, and what they may make it do. */
 export interface SessionContext extends RegisteredSession {

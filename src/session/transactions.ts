@@ -1,7 +1,7 @@
 import { violation } from '../../protocol/errors.ts'
 import type { ClientFrame } from '../../protocol/frame.ts'
 import { MessageError } from '../errors.ts'
-import type { Settled } from './session-context.ts'
+import type { Settled } from './settled.ts'
 
 /** Transactions open at once in one session. */
 export const MAX_TRANSACTIONS = 16

@@ -72,15 +72,15 @@ await t.test("gives the client's own broker session back before DISCONNECT is an
   await transport.frame('RECEIPT')
   const own = await session.link.own()
   const close = own.close.bind(own)
-  let isClosed = false
+  const order: string[] = []
   own.close = async () => {
+    order.push(transport.frames.length === 0 ? 'before the answer' : 'after the answer')
     await close()
-    isClosed = true
     throw new Error('it went badly')
   }
   receive('DISCONNECT', ['receipt', 'bye'])
   t.equal(header((await transport.frame('RECEIPT')).headers, 'receipt-id'), 'bye')
-  t.ok(isClosed)
+  t.same(order, ['before the answer'])
   t.equal(transport.closedWith?.code, 1000)
 })
 

@@ -2,7 +2,8 @@ import { EMPTY_BODY, header, type ClientFrame } from '../../../protocol/frame.ts
 import type { SendCall } from '../../inbound/call.ts'
 import { deferred } from '../../lib/deferred.ts'
 import { ownedBytes } from '../../lib/owned-bytes.ts'
-import { NO_RECEIPT, type SessionContext, type Settled } from '../session-context.ts'
+import type { SessionContext } from '../session-context.ts'
+import { NO_RECEIPT, type Settled } from '../settled.ts'
 import { requiredHeader } from './required-header.ts'
 
 /** SEND: accepted in order, carried out in order, but without waiting for the one before to be done. */
