@@ -10,7 +10,7 @@ const USER_NAME = new RegExp(USER_NAME_PATTERN)
 const WILDCARD_WORD = /(^|\.)[*#](\.|$)/
 
 /** What AMQP can bind (a short string). Longer topics need a broker session of the client's own. */
-export const MAX_TOPIC_BYTES = 255
+const MAX_TOPIC_BYTES = 255
 
 export function isName(text: string): boolean {
   return NAME.test(text)
@@ -20,9 +20,10 @@ export function isUserName(text: string): boolean {
   return USER_NAME.test(text)
 }
 
-/** Length of a topic as AMQP counts it. */
-export function topicBytes(topic: string): number {
-  return encodeUtf8(topic).length
+/** Whether AMQP can bind the topic. */
+export function isBindableTopic(topic: string): boolean {
+  // A UTF-16 unit is at most three bytes: most topics need not be encoded to be measured.
+  return topic.length * 3 <= MAX_TOPIC_BYTES || encodeUtf8(topic).length <= MAX_TOPIC_BYTES
 }
 
 /** Queues, exchanges and topics of the relay itself, which no client reaches, whatever its role. */

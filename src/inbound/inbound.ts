@@ -1,3 +1,4 @@
+import { isBindableTopic } from '../../protocol/destination.ts'
 import { header } from '../../protocol/frame.ts'
 import type { App } from '../app/app.ts'
 import type { Broker, BrokerSessionSink } from '../broker/broker.ts'
@@ -58,7 +59,7 @@ export class Inbound {
           call,
         )
       case 'topic':
-        return wantsReply(call) ? way.link.send(call) : way.link.publish(route, call)
+        return needsOwnSession(route.topic, call) ? way.link.send(call) : way.link.publish(route, call)
       case 'private':
       case 'user':
         return way.link.publish(route, call)
@@ -71,8 +72,12 @@ export class Inbound {
   }
 }
 
-/** `reply-to:/temp-queue/…` names a queue of the client's own broker session (RabbitMQ's STOMP guide). */
-function wantsReply(call: SendCall): boolean {
+/**
+ * `reply-to:/temp-queue/…` names a queue of the client's own broker session (RabbitMQ's STOMP guide). And
+ * a routing key that AMQP cannot carry from here, RabbitMQ's STOMP plugin still takes.
+ */
+function needsOwnSession(topic: string, call: SendCall): boolean {
+  if (!isBindableTopic(topic)) return true
   return header(call.headers, 'reply-to')?.startsWith('/temp-queue/') ?? false
 }
 

@@ -7,6 +7,7 @@ import type { SessionView, UpgradeCredentials } from '../inbound/call.ts'
 import type { RegisteredSession } from '../user/session-registry.ts'
 import type { SessionServices } from './session-services.ts'
 import type { SessionEvent, SessionState } from './session-state.ts'
+import type { Settled } from './settled.ts'
 import type { Subscriptions } from './subscriptions.ts'
 import type { Transactions } from './transactions.ts'
 import type { SessionTransport } from './transport.ts'
@@ -32,12 +33,8 @@ export interface SessionContext extends RegisteredSession {
   /** Says who it is, and for how long; before that `view` and `link` throw. */
   authenticated(principal: AuthenticatedPrincipal): void
 
-  /**
-   * Waits for what a frame began and tells the client how it ended. Never rejects.
-   *
-   * @param done may resolve with headers for the RECEIPT, where the client asked for one
-   */
-  settle(frame: ClientFrame, done: Promise<readonly string[] | void>): Promise<void>
+  /** Waits for what a frame began and tells the client how it ended. Never rejects. */
+  settle(frame: ClientFrame, done: Promise<Settled>): Promise<void>
 
   /** Resolves when nothing is under way any more. */
   idle(): Promise<void>

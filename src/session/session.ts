@@ -18,6 +18,7 @@ import { errorFrame, messageFrame, receiptFrame } from './outgoing.ts'
 import type { SessionContext } from './session-context.ts'
 import type { SessionServices } from './session-services.ts'
 import { nextState, type SessionEvent, type SessionState } from './session-state.ts'
+import { NO_RECEIPT, type Settled } from './settled.ts'
 import { Subscriptions } from './subscriptions.ts'
 import type { SessionTransport } from './transport.ts'
 import { Transactions } from './transactions.ts'
@@ -133,10 +134,11 @@ export class Session implements SessionContext {
     return this.#link
   }
 
-  async settle(frame: ClientFrame, done: Promise<readonly string[] | void>): Promise<void> {
+  async settle(frame: ClientFrame, done: Promise<Settled>): Promise<void> {
     this.#inFlight++
     try {
-      this.#receipt(frame, (await done) ?? [])
+      const settled = await done
+      if (settled !== NO_RECEIPT) this.#receipt(frame, settled ?? [])
     } catch (error) {
       this.fault(error, frame)
     } finally {

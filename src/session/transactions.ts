@@ -1,20 +1,20 @@
 import { violation } from '../../protocol/errors.ts'
 import type { ClientFrame } from '../../protocol/frame.ts'
 import { MessageError } from '../errors.ts'
-import type { SendCall } from '../inbound/call.ts'
+import type { Settled } from './settled.ts'
 
 /** Transactions open at once in one session. */
 export const MAX_TRANSACTIONS = 16
 /** Body and header bytes of SENDs that wait for COMMIT here, all transactions of a session together. */
 export const MAX_DEFERRED_BYTES = 1_048_576
 
-/** A SEND that is not the broker's business and so runs after the broker has committed. */
+/** A SEND of a transaction, with what is left to do for it once the broker has committed. */
 export interface DeferredSend {
   readonly frame: ClientFrame
-  readonly call: SendCall
+  readonly finish: () => Promise<Settled>
 }
 
-/** The open transactions of one session, with the SENDs that run here at COMMIT. */
+/** The open transactions of one session, with the SENDs that run, or get their RECEIPT, at COMMIT. */
 export class Transactions {
   readonly #open = new Map<string, DeferredSend[]>()
   #bytes = 0

@@ -77,16 +77,17 @@ await t.test(
     await client.subscribe('errors', '/user/queue/errors')
     await client.ask('BEGIN', ['transaction', 'tx1'])
     const tx = ['transaction', 'tx1']
-    await client.ask('SEND', ['destination', '/topic/tx', ...tx], 'broker')
+    client.send('SEND', ['destination', '/topic/tx', ...tx, 'receipt', 'broker'], 'broker')
     client.send('SEND', ['destination', '/user/admin/queue/messages', ...tx, 'receipt', 'own'], '{"n":1}')
     client.send('SEND', ['destination', '/app/messages', ...tx, 'receipt', 'bad'], '{}')
     client.send('SEND', ['destination', '/app/messages', ...tx, 'receipt', 'chat'], '{"content":"committed"}')
+    await client.ask('SEND', ['destination', '/topic/elsewhere'], 'not in the transaction')
     t.equal(client.inbox.length, 0, 'nothing is done, and nothing is said to be done')
     await client.ask('COMMIT', tx)
     const receipts = client.inbox.filter(({ command }) => command === 'RECEIPT')
     t.same(
       receipts.map(({ headers }) => header(headers, 'receipt-id')),
-      ['own', 'chat'],
+      ['broker', 'own', 'chat'],
     )
     const fault = { code: 'invalid-payload', receipt: 'bad', destination: '/app/messages' }
     t.match((await client.message('errors')).payload, fault)
@@ -103,10 +104,29 @@ await t.test('forgets a transaction at ABORT', async (t) => {
   const client = await StompClient.connect(t, relay.url, { login: 'admin' })
   await client.subscribe('topic', '/topic/tx')
   await client.ask('BEGIN', ['transaction', 'tx1'])
-  await client.ask('SEND', ['destination', '/topic/tx', 'transaction', 'tx1'], 'never')
+  client.send('SEND', ['destination', '/topic/tx', 'transaction', 'tx1', 'receipt', 'never'], 'never')
   await client.ask('ABORT', ['transaction', 'tx1'])
   await client.ask('SEND', ['destination', '/topic/tx'], 'after')
   t.equal(text(await client.next('MESSAGE')), 'after')
+  t.same(client.inbox, [], 'what was taken back gets no RECEIPT')
+})
+
+await t.test('gives no RECEIPT at COMMIT to a SEND that it has refused before', async (t) => {
+  const client = await StompClient.connect(t, relay.url, { login: 'admin' })
+  await client.subscribe('errors', '/user/queue/errors')
+  await client.ask('BEGIN', ['transaction', 'tx1'])
+  const body = 'x'.repeat(60_000)
+  // The in-process broker holds 4 MiB for a transaction: the last one is too much.
+  for (let i = 0; i < 70; i++) {
+    client.send('SEND', ['destination', '/topic/tx', 'transaction', 'tx1', 'receipt', `${i}`], body)
+  }
+  t.match((await client.message('errors')).payload, { code: 'too-many-pending', receipt: '69' })
+  t.same(client.inbox, [])
+  await client.ask('COMMIT', ['transaction', 'tx1'])
+  t.same(
+    client.inbox.map(({ headers }) => header(headers, 'receipt-id')),
+    Array.from({ length: 69 }, (_, i) => `${i}`),
+  )
 })
 
 await t.test('ends the session for a transaction that is not open, or is open already', async (t) => {

@@ -65,6 +65,25 @@ await t.test('tells the client, and nobody else, when going on fails by a fault 
   t.match(header((await transport.frame('ERROR')).headers, 'message'), /internal error/)
 })
 
+await t.test("gives the client's own broker session back before DISCONNECT is answered", async (t) => {
+  const { session, transport, receive, connect } = await sessionRig(t)
+  await connect()
+  receive('BEGIN', ['transaction', 't', 'receipt', 'r'])
+  await transport.frame('RECEIPT')
+  const own = await session.link.own()
+  const close = own.close.bind(own)
+  const order: string[] = []
+  own.close = async () => {
+    order.push(transport.frames.length === 0 ? 'before the answer' : 'after the answer')
+    await close()
+    throw new Error('it went badly')
+  }
+  receive('DISCONNECT', ['receipt', 'bye'])
+  t.equal(header((await transport.frame('RECEIPT')).headers, 'receipt-id'), 'bye')
+  t.same(order, ['before the answer'])
+  t.equal(transport.closedWith?.code, 1000)
+})
+
 await t.test('logs, and goes on, when a broker session cannot be closed', async (t) => {
   const { session, transport, receive, connect } = await sessionRig(t)
   await connect()

@@ -6,7 +6,8 @@ import type { SessionContext } from '../session-context.ts'
 
 /**
  * DISCONNECT: its RECEIPT says that everything sent before has been dealt with (STOMP 1.2,
- * "DISCONNECT"), so it waits for that, within a bound.
+ * "DISCONNECT"), so it waits for that, within a bound; and that what the client did not acknowledge is
+ * for others again.
  */
 export async function disconnect(session: SessionContext, frame: ClientFrame): Promise<void> {
   try {
@@ -16,6 +17,9 @@ export async function disconnect(session: SessionContext, frame: ClientFrame): P
     session.close(CLOSE.protocolError, 'not all frames were dealt with')
     return
   }
+  // What the broker still handed to this session would be lost with it; the bound is the link's own, and
+  // whether it failed is logged where the session ends.
+  if (session.link.hasOwn) await Promise.allSettled([session.link.close()])
   await session.settle(frame, Promise.resolve())
   session.close(CLOSE.normal, 'goodbye')
 }

@@ -1,7 +1,7 @@
 import { violation } from '../../../protocol/errors.ts'
 import { header, type ClientFrame, type HeaderList } from '../../../protocol/frame.ts'
 import type { Fault } from '../../../protocol/payload/fault.ts'
-import { MAX_TOPIC_BYTES, topicBytes } from '../../../protocol/destination.ts'
+import { isBindableTopic } from '../../../protocol/destination.ts'
 import { MessageError } from '../../errors.ts'
 import type { SubscribeRequest } from '../../fanout/hub.ts'
 import type { Recovery, StartPosition } from '../../fanout/replay.ts'
@@ -136,7 +136,7 @@ function sharedTarget(
   const isPlain = ack === 'auto' && !asksForMore(call.headers)
   if (route.kind === 'broker') return undefined
   if (route.kind === 'topic') {
-    const isShared = isPlain && topicBytes(route.topic) <= MAX_TOPIC_BYTES
+    const isShared = isPlain && isBindableTopic(route.topic)
     return isShared ? { kind: 'topic', pattern: route.topic } : undefined
   }
   if (route.kind === 'app' || route.kind === 'user') {

@@ -2,7 +2,6 @@ import type { ClientFrame } from '../../../protocol/frame.ts'
 import type { SessionContext } from '../session-context.ts'
 import type { DeferredSend } from '../transactions.ts'
 import { requiredHeader } from './required-header.ts'
-import { runSend } from './send.ts'
 
 /** BEGIN: the broker's transaction, and a list of what runs here when it commits. */
 export function begin(session: SessionContext, frame: ClientFrame): undefined {
@@ -14,7 +13,7 @@ export function begin(session: SessionContext, frame: ClientFrame): undefined {
   )
 }
 
-/** COMMIT: the broker first; its word given, the SENDs to `/app` and `/user` run in their order. */
+/** COMMIT: the broker first; its word given, the SENDs get their receipts, and those to `/app` and `/user` run. */
 export function commit(session: SessionContext, frame: ClientFrame): Promise<void> {
   const transaction = requiredHeader(frame, 'transaction')
   const deferred = session.transactions.take(transaction)
@@ -43,5 +42,5 @@ async function commitBoth(
 ): Promise<void> {
   await atBroker(session, (own) => own.commit(transaction))
   // Each answers for itself: its own RECEIPT, or its own fault.
-  await Promise.all(deferred.map(({ frame, call }) => session.settle(frame, runSend(session, call))))
+  await Promise.all(deferred.map(({ frame, finish }) => session.settle(frame, finish())))
 }
