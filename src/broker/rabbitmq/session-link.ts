@@ -192,7 +192,7 @@ export class SessionLink {
   }
 
   #blocked(): MessageError {
-    const reason = this.#options.alarm.reason ?? 'over now'
+    const reason = this.#options.alarm.reason ?? 'an alarm'
     return new MessageError('broker-unavailable', `the broker takes no messages now: ${reason}`)
   }
 

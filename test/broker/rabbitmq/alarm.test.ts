@@ -1,3 +1,4 @@
+import { pino } from 'pino'
 import t, { type Test } from 'tap'
 import { MessageError, SessionError } from '../../../src/errors.ts'
 import { useOwnRabbitMq } from '../../support/rabbitmq.ts'
@@ -53,7 +54,12 @@ function text({ body }: { body: Uint8Array }): string {
 }
 
 await t.test('a node with nothing to publish learns of the alarm and of its end', async (t) => {
-  const started = await useBroker(t, rabbit, { timeouts: { probeMs: 100 } })
+  const events: string[] = []
+  const log = pino(
+    { level: 'info' },
+    { write: (line) => void events.push((JSON.parse(line) as { event: string }).event) },
+  )
+  const started = await useBroker(t, rabbit, { log, timeouts: { probeMs: 100 } })
   const { broker } = started
   await untilUp(broker)
   const states: string[] = []
@@ -69,6 +75,10 @@ await t.test('a node with nothing to publish learns of the alarm and of its end'
   t.notOk('alarm' in broker.status())
   t.strictSame(states, ['false low on memory', 'true '])
   t.match(broker.counters, { alarms: 1, reconnects: 0, holes: 0 })
+  t.strictSame(
+    events.filter((event) => event.startsWith('broker-alarm')),
+    ['broker-alarm', 'broker-alarm-over'],
+  )
 })
 
 await t.test('two alarms at once are over when both are', async (t) => {

@@ -68,7 +68,7 @@ const installed = await (async () => {
   return { product: product ?? '', version: version ?? '' }
 })()
 
-function version(other: string): readonly [string, string] {
+function versioned(other: string): readonly [string, string] {
   return [installed.version, other.padEnd(installed.version.length)]
 }
 
@@ -85,7 +85,7 @@ await t.test('the node says once what its broker is, and shows it', async (t) =>
   await until(() => told.broker.counters.reconnects >= 2)
   await untilUp(told.broker)
   t.strictSame(told.eventsOf('broker-version'), ['broker-version'], 'the same one is no news')
-  disguise.words = [version('4.3.0')]
+  disguise.words = [versioned('4.3.0')]
   disguise.cut()
   await until(() => told.broker.status().server?.version === '4.3.0')
   t.strictSame(told.eventsOf('broker-version'), ['broker-version', 'broker-version'], 'an upgrade is')
@@ -93,8 +93,8 @@ await t.test('the node says once what its broker is, and shows it', async (t) =>
 })
 
 for (const [name, word, event] of [
-  ['a version before 3.10', version('3.9.1'), 'broker-version-old'],
-  ['a version that is none', version('main'), 'broker-version-unknown'],
+  ['a version before 3.10', versioned('3.9.1'), 'broker-version-old'],
+  ['a version that is none', versioned('main'), 'broker-version-unknown'],
   [
     'another product',
     [installed.product, 'LavinMQ'.padEnd(installed.product.length)],
