@@ -196,7 +196,9 @@ await t.test('an own session consumes and acknowledges on; its SENDs wait for th
   // It has published before: RabbitMQ will stop reading it at its next SEND.
   for (const body of ['1', '2', '3']) await send(body)
   await alarmed(t, { broker } as StartedBroker)
+  const askedAt = performance.now()
   await t.rejects(send('impatient', false), { code: 'broker-unavailable' })
+  t.ok(performance.now() - askedAt < 60_000, 'at once, not after the 120 s that a patient one waits')
   await session.subscribe({
     id: 's',
     destination: '/queue/work',
