@@ -25,7 +25,8 @@ import type { StreamAppender } from './stream/append.ts'
 import type { StoredDelivery } from './stream/stored-delivery.ts'
 import { StreamReader } from './stream/stream-reader.ts'
 import { Streams } from './stream/streams.ts'
-import type { Broker } from './broker/broker.ts'
+import type { Broker, BrokerStatus } from './broker/broker.ts'
+import { mirrorBroker } from './broker/broker-metrics.ts'
 import { createMemoryBroker } from './broker/memory/memory-broker.ts'
 import { createRabbitMqBroker } from './broker/rabbitmq/rabbitmq-broker.ts'
 import type { Store } from './store/store.ts'
@@ -139,6 +140,7 @@ async function wire(plan: Plan, teardown: Teardown): Promise<Relay> {
     () => registry.size,
   )
   mirrorEngine(metrics, engine)
+  mirrorBroker(metrics, engine.broker, engine.brokerCounters)
 
   const services = { hub, registry, metrics, log }
   const server = createServer(log)
@@ -218,7 +220,7 @@ async function startEngine({ broker, hub, streams, intake }: Engine, log: Log): 
   broker.onStatus((status) => {
     if (status.isUp === wasUp) return
     wasUp = status.isUp
-    log.info({ event: 'broker-status', ...status }, status.isUp ? 'broker is up' : 'broker is away')
+    log.info({ event: 'broker-status', ...status }, brokerState(status))
     if (status.isUp) hub.compare()
   })
   await broker.start(hub)
@@ -228,7 +230,12 @@ async function startEngine({ broker, hub, streams, intake }: Engine, log: Log): 
     .catch((error: unknown) => log.error({ event: 'intake-failed', err: error }, 'orders are not taken in'))
 }
 
-function mirrorEngine(metrics: Metrics, { streams, hub, brokerCounters }: Engine): void {
+function brokerState({ isUp, alarm }: BrokerStatus): string {
+  if (isUp) return 'broker is up'
+  return alarm === undefined ? 'broker is away' : 'broker takes no messages'
+}
+
+function mirrorEngine(metrics: Metrics, { streams, hub }: Engine): void {
   mirrorGauge(
     metrics,
     'outbox_held',
@@ -243,7 +250,6 @@ function mirrorEngine(metrics: Metrics, { streams, hub, brokerCounters }: Engine
   )
   mirrorCounts(metrics, 'stream', 'what became of stored events on this node', streams.counters)
   mirrorCounts(metrics, 'hub', 'what the fan-out of this node did', hub.counters)
-  mirrorCounts(metrics, 'broker', 'what happened between this node and its broker', brokerCounters)
 }
 
 async function identityOf(store: Store, config: Config): Promise<{ accounts: Accounts; tokens: Tokens }> {

@@ -22,8 +22,8 @@ export interface Broker {
 
   /**
    * Resolves when the broker has the message: every watch that was resolved before this call will
-   * get it, and a `queue` address will keep it. Rejects with `MessageError`. While the broker is away
-   * a `patient` message waits, within the bound, and an impatient one is rejected at once.
+   * get it, and a `queue` address will keep it. Rejects with `MessageError`. While the broker is away or
+   * under an alarm a `patient` message waits, within the bound, and an impatient one is rejected at once.
    */
   publish(message: BrokerMessage, options?: { patient?: boolean }): Promise<void>
 
@@ -200,4 +200,8 @@ export interface BrokerStatus {
   readonly isUp: boolean
   /** For a person: which links are up or why they are not. No credentials. */
   readonly detail: string
+  /** Set while the broker takes no messages for want of memory or disk: its reason. Subscribers go on. */
+  readonly alarm?: string
+  /** What the broker says it is, once it has been reached. */
+  readonly server?: { readonly product: string; readonly version: string }
 }

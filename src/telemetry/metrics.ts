@@ -81,6 +81,26 @@ export function mirrorGauge(
   registry.registerMetric(gauge)
 }
 
+/** Shows what somebody else knows as labels of a gauge that is 1; nothing while it is not known. */
+export function mirrorInfo<L extends string>(
+  { registry }: Metrics,
+  { name, help, labelNames }: { name: string; help: string; labelNames: readonly L[] },
+  read: () => Readonly<Record<L, string>> | undefined,
+): void {
+  const gauge = new Gauge({
+    name: `stomp_relay_${name}`,
+    help,
+    labelNames,
+    registers: [],
+    collect() {
+      this.reset()
+      const labels = read()
+      if (labels !== undefined) this.set(labels, 1)
+    },
+  })
+  registry.registerMetric(gauge)
+}
+
 /** Shows a record of counts that somebody else keeps, as one counter with a label for each of its fields. */
 export function mirrorCounts({ registry }: Metrics, name: string, help: string, counts: object): void {
   const counter = new Counter({

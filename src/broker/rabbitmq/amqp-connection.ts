@@ -17,8 +17,8 @@ const GOODBYE_MS = 500
 /** One AMQP connection whose errors never go unheard: amqplib would end the process with them. */
 export class AmqpConnection implements Connected {
   readonly closed: Promise<Error | undefined>
-  /** Called after each change of `isBlocked`. */
-  onBlocked: () => void = () => undefined
+  /** Called after each change of `isBlocked`, with RabbitMQ's reason while it is. */
+  onBlocked: (reason: string | undefined) => void = () => undefined
   readonly #model: ChannelModel
   readonly #abort: AbortController
   #isBlocked = false
@@ -39,8 +39,8 @@ export class AmqpConnection implements Connected {
       this.#isOver = true
       closed.resolve(reason)
     })
-    model.on('blocked', () => this.#setBlocked(true))
-    model.on('unblocked', () => this.#setBlocked(false))
+    model.on('blocked', (reason: string) => this.#setBlocked(reason))
+    model.on('unblocked', () => this.#setBlocked(undefined))
     this.closed = closed.promise
   }
 
@@ -80,6 +80,11 @@ export class AmqpConnection implements Connected {
     return this.#isBlocked
   }
 
+  /** What the broker says of itself at the start of the connection (AMQP 0-9-1, `connection.start`). */
+  get serverProperties(): unknown {
+    return Reflect.get(this.#model.connection, 'serverProperties')
+  }
+
   get isOpen(): boolean {
     return !this.#isDestroyed && !this.#isOver
   }
@@ -105,9 +110,9 @@ export class AmqpConnection implements Connected {
       })
   }
 
-  #setBlocked(isBlocked: boolean): void {
-    this.#isBlocked = isBlocked
-    this.onBlocked()
+  #setBlocked(reason: string | undefined): void {
+    this.#isBlocked = reason !== undefined
+    this.onBlocked(reason)
   }
 
   #endedByBroker(): Error | undefined {

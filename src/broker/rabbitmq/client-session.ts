@@ -8,6 +8,7 @@ import type {
   BrokerSessionSink,
   BrokerSubscription,
 } from '../broker.ts'
+import type { Alarm } from './alarm.ts'
 import type { RabbitMqLimits, RabbitMqTimeouts } from './rabbitmq-settings.ts'
 import {
   assertDestination,
@@ -28,6 +29,7 @@ export interface ClientSessionOptions {
   readonly sink: BrokerSessionSink
   readonly timeouts: RabbitMqTimeouts
   readonly limits: RabbitMqLimits
+  readonly alarm: Alarm
   /** The session is over, whoever ended it. */
   onOver(): void
 }
@@ -51,11 +53,12 @@ export class ClientSession implements BrokerSession {
 
   constructor(options: ClientSessionOptions) {
     this.#options = options
-    const { url, timeouts, limits, sink } = options
+    const { url, timeouts, limits, alarm, sink } = options
     this.#link = new SessionLink({
       url,
       timeouts,
       limits,
+      alarm,
       onMessage: (frame) => this.#onMessage(frame),
       onCancelled: (brokerId, reason) => this.#onCancelled(brokerId, reason),
       onEnd: (error) => {
@@ -82,7 +85,8 @@ export class ClientSession implements BrokerSession {
     if (transaction !== undefined) this.#undosOf(transaction)
     const frame: SessionFrame = { command: 'SEND', headers: within(headers, transaction), body }
     // The broker acts at COMMIT and answers then.
-    await this.#link.request([frame], options.confirm && transaction === undefined)
+    const isOfTransaction = transaction !== undefined
+    await this.#link.request([frame], { isAnswered: options.confirm && !isOfTransaction, isOfTransaction })
   }
 
   async subscribe(subscription: BrokerSubscription): Promise<void> {
@@ -106,7 +110,7 @@ export class ClientSession implements BrokerSession {
     const all = [...Object.entries(own).flat(), ...subscribeHeaders(headers)]
     const frame: SessionFrame = { command: 'SUBSCRIBE', headers: all }
     try {
-      await this.#link.request([frame], true)
+      await this.#link.request([frame], { isAnswered: true })
     } catch (error) {
       this.#remove(subscribed)
       throw error
@@ -128,7 +132,7 @@ export class ClientSession implements BrokerSession {
       command: 'UNSUBSCRIBE',
       headers: ['id', brokerId, ...subscribeHeaders(headers)],
     }
-    await this.#link.request([frame], true)
+    await this.#link.request([frame], { isAnswered: true })
     if (subscribed !== undefined) this.#remove(subscribed)
   }
 
@@ -146,20 +150,26 @@ export class ClientSession implements BrokerSession {
       throw new MessageError('conflict', 'the transaction has begun already')
     }
     this.#transactions.set(transaction, [])
-    await this.#link.request([{ command: 'BEGIN', headers: ['transaction', transaction] }], true)
+    await this.#link.request([{ command: 'BEGIN', headers: ['transaction', transaction] }], {
+      isAnswered: true,
+    })
   }
 
   async commit(transaction: string): Promise<void> {
     this.#undosOf(transaction)
     this.#transactions.delete(transaction)
-    await this.#link.request([{ command: 'COMMIT', headers: ['transaction', transaction] }], true)
+    await this.#link.request([{ command: 'COMMIT', headers: ['transaction', transaction] }], {
+      isAnswered: true,
+    })
   }
 
   async abort(transaction: string): Promise<void> {
     const undos = this.#undosOf(transaction)
     this.#transactions.delete(transaction)
     for (const undo of undos.toReversed()) undo()
-    await this.#link.request([{ command: 'ABORT', headers: ['transaction', transaction] }], true)
+    await this.#link.request([{ command: 'ABORT', headers: ['transaction', transaction] }], {
+      isAnswered: true,
+    })
   }
 
   async close(): Promise<void> {
@@ -184,7 +194,7 @@ export class ClientSession implements BrokerSession {
     const frames = brokerIds.map((id): SessionFrame => {
       return { command, headers: within(['id', id, ...extra], transaction) }
     })
-    await this.#link.request(frames, transaction === undefined)
+    await this.#link.request(frames, { isAnswered: transaction === undefined })
   }
 
   #undosOf(transaction: string): Undo[] {

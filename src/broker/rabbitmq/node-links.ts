@@ -2,6 +2,7 @@ import type { BrokerUrl } from '../../config/broker-url.ts'
 import { deferred } from '../../lib/deferred.ts'
 import type { Log } from '../../telemetry/log.ts'
 import type { BrokerReceiver } from '../broker.ts'
+import { Alarm } from './alarm.ts'
 import { AmqpConnection } from './amqp-connection.ts'
 import { Bindings } from './bindings.ts'
 import { Inbox } from './inbox.ts'
@@ -11,6 +12,7 @@ import type { RabbitMqCounters, RabbitMqLimits, RabbitMqTimeouts } from './rabbi
 import type { Sender } from './relay-headers.ts'
 import { RelayMark } from './relay-mark.ts'
 import { SendWindow } from './send-window.ts'
+import { ServerReport } from './server-report.ts'
 import { StompConnection } from './stomp-connection.ts'
 import { Topology } from './topology.ts'
 
@@ -38,9 +40,11 @@ const GOODBYE_MS = 1_000
  * the inbox consumes what was declared, and the publisher sends to it, and fences the inbox.
  */
 export class NodeLinks {
+  readonly alarm: Alarm
   readonly publisher: Publisher
   readonly bindings: Bindings
   readonly topology: Topology
+  readonly report: ServerReport
   readonly #options: NodeLinksOptions
   readonly #window: SendWindow
   readonly #inbox: Inbox
@@ -56,6 +60,8 @@ export class NodeLinks {
   constructor(options: NodeLinksOptions) {
     this.#options = options
     const { timeouts, limits, counters, amqp } = options
+    this.alarm = new Alarm({ log: options.log, counters, onChange: () => options.onChange() })
+    this.report = new ServerReport(options.log)
     const sender: Sender = { account: amqp.user, boot: options.boot, mark: new RelayMark(amqp) }
     this.bindings = new Bindings({
       maxBindings: limits.bindings,
@@ -80,6 +86,7 @@ export class NodeLinks {
       sender,
       window: this.#window,
       counters,
+      probeMs: timeouts.probeMs,
       declareQueue: async (queue) => this.topology.declareQueue(queue),
       onMissingExchange: () => this.#controlLink.reset(),
     })
@@ -101,13 +108,11 @@ export class NodeLinks {
   }
 
   get isUp(): boolean {
-    return (
-      this.#publisherLink.isUp && this.#controlLink.isUp && this.#inboxLink.isUp && !this.publisher.isBlocked
-    )
+    return this.#publisherLink.isUp && this.#controlLink.isUp && this.#inboxLink.isUp && !this.alarm.isOn
   }
 
   get detail(): string {
-    const blocked = this.publisher.isBlocked ? ' (blocked by an alarm of the broker)' : ''
+    const blocked = this.alarm.isOn ? ` (blocked by an alarm of the broker: ${this.alarm.reason})` : ''
     return [`${this.#publisherLink.detail}${blocked}`, this.#controlLink.detail, this.#inboxLink.detail].join(
       '; ',
     )
@@ -150,7 +155,7 @@ export class NodeLinks {
       ...this.#linkBasics(),
       open: async (host, signal) => AmqpConnection.open(host, this.#amqpOptions('publisher'), signal),
       setUp: async (connection) => {
-        connection.onBlocked = () => this.#options.onChange()
+        connection.onBlocked = (reason) => this.#onBlocked(reason)
         // A broker that restarted has lost our exchanges and bindings: what is sent again before they are
         // back would be confirmed, and reach nobody.
         await this.#topologyReady(connection)
@@ -160,6 +165,7 @@ export class NodeLinks {
       onDown: () => {
         this.#options.counters.reconnects += 1
         this.publisher.detach()
+        this.alarm.end(false)
       },
     })
   }
@@ -171,6 +177,7 @@ export class NodeLinks {
       ...this.#linkBasics(),
       open: async (host, signal) => AmqpConnection.open(host, this.#amqpOptions('control'), signal),
       setUp: async (connection) => {
+        this.report.onConnection(connection)
         await this.topology.attach(connection)
         this.#onBound('bindings were made anew')
         this.publisher.onControlUp()
@@ -205,6 +212,17 @@ export class NodeLinks {
         this.#inbox.detach()
       },
     })
+  }
+
+  #onBlocked(reason: string | undefined): void {
+    if (reason !== undefined) {
+      this.alarm.begin(reason)
+      return
+    }
+    this.publisher.onUnblocked()
+    // A fence that waited in the broker's socket has not been slow.
+    this.#inbox.onPublisherUp()
+    this.alarm.end(true)
   }
 
   #linkBasics(): { log: Log; setUpTimeoutMs: number; onChange: () => void } {

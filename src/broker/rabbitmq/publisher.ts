@@ -11,6 +11,8 @@ export interface PublisherOptions {
   readonly sender: Sender
   readonly window: SendWindow
   readonly counters: RabbitMqCounters
+  /** Time between two probes: see `RabbitMqTimeouts.probeMs`. */
+  readonly probeMs: number
   /** Declares a durable queue, on another channel: a refusal would end this one. */
   declareQueue(queue: string): Promise<void>
   /** An exchange is gone: somebody deleted it. */
@@ -22,6 +24,8 @@ const NOT_FOUND = 404
 /** A channel that ends this often with the same message first in line ends because of it. */
 const MAX_CHANNEL_ENDS = 3
 const MAX_KNOWN_QUEUES = 10_000
+/** No queue has this name, so what is sent there reaches nobody. */
+const PROBE = 'stomp-relay.probe'
 /** What amqplib calls a `basic.nack`. */
 const NACKED = 'message nacked'
 
@@ -35,6 +39,7 @@ export class Publisher {
   #connection: AmqpConnection | undefined
   #channel: ConfirmChannel | undefined
   #sequence = 0
+  #probeTimer: NodeJS.Timeout | undefined
   /** Queues that exist as far as this connection knows, and those being declared with what waits for it. */
   readonly #known = new Set<string>()
   readonly #declaring = new Map<string, Pending[]>()
@@ -87,8 +92,18 @@ export class Publisher {
     this.#connection = connection
     this.#channel = channel
     for (const pending of this.#options.window.all()) {
+      pending.isSent = false
       if (pending.tries > 0) this.#options.counters.resent += 1
       this.#transmit(pending)
+    }
+    this.#probe()
+    this.#probeTimer = setInterval(() => this.#probe(), this.#options.probeMs)
+  }
+
+  /** The broker reads again: sends what came meanwhile and still waits, in order. */
+  onUnblocked(): void {
+    for (const pending of this.#options.window.all()) {
+      if (!pending.isSent) this.#transmit(pending)
     }
   }
 
@@ -100,8 +115,19 @@ export class Publisher {
   detach(): void {
     this.#connection = undefined
     this.#channel = undefined
+    clearInterval(this.#probeTimer)
     this.#known.clear()
     this.#declaring.clear()
+  }
+
+  /** RabbitMQ tells of an alarm only those who publish. */
+  #probe(): void {
+    if (!this.isReady) return
+    try {
+      this.#channel?.publish(DEFAULT_EXCHANGE, PROBE, Buffer.alloc(0), { deliveryMode: 1 })
+    } catch {
+      // The channel is closing; its 'close' event follows.
+    }
   }
 
   #onChannelClosed(error: Error): void {
@@ -165,9 +191,13 @@ export class Publisher {
   #write(pending: Pending): void {
     const channel = this.#channel
     const { window } = this.#options
-    if (channel === undefined || !window.has(pending)) return
+    if (channel === undefined || pending.isSent || !window.has(pending)) return
+    // The broker would not read it, and what nobody reads would pile up in this process, long after
+    // whoever published it was told that it waited in vain.
+    if (this.isBlocked) return
     const { exchange, key, content, options } = pending.message
     pending.tries += 1
+    pending.isSent = true
     try {
       channel.publish(exchange, key, content, options, (error: Error | null) => {
         if (error === null) window.settle(pending)

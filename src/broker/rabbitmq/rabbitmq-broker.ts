@@ -21,6 +21,7 @@ import { ClientSession } from './client-session.ts'
 import { PRIVATE_EXCHANGE, type Route, TOPIC_EXCHANGE, USER_EXCHANGE } from './exchanges.ts'
 import { Intake } from './intake.ts'
 import { NodeLinks } from './node-links.ts'
+import { askQueueShape } from './queue-shape.ts'
 import {
   DEFAULT_LIMITS,
   DEFAULT_TIMEOUTS,
@@ -126,6 +127,7 @@ class RabbitMqBroker implements RabbitMqBrokerWithCounters {
       sink,
       timeouts: this.#timeouts,
       limits: this.#limits,
+      alarm: this.#links.alarm,
       onOver: () => this.#sessions.delete(session),
     })
     this.#sessions.add(session)
@@ -142,7 +144,7 @@ class RabbitMqBroker implements RabbitMqBrokerWithCounters {
       handler,
       redeliveryMs: this.#timeouts.redeliveryMs,
       log: this.#options.log,
-      declareQueue: async (name) => this.#links.topology.declareQueue(name),
+      declareQueue: async (name) => this.#declareForIntake(name),
       onClosed: () => this.#intakes.delete(intake),
     })
     this.#intakes.add(intake)
@@ -152,7 +154,14 @@ class RabbitMqBroker implements RabbitMqBrokerWithCounters {
   }
 
   status(): BrokerStatus {
-    return { isUp: this.#links.isUp, detail: this.#links.detail }
+    const { isUp, detail, alarm, report } = this.#links
+    const { server } = report
+    return {
+      isUp,
+      detail,
+      ...(alarm.reason !== undefined && { alarm: alarm.reason }),
+      ...(server !== undefined && { server: { product: server.product, version: server.version } }),
+    }
   }
 
   onStatus(listener: (status: BrokerStatus) => void): () => void {
@@ -174,6 +183,15 @@ class RabbitMqBroker implements RabbitMqBrokerWithCounters {
     await this.#links.close()
     this.#tell()
     this.#listeners.clear()
+  }
+
+  async #declareForIntake(queue: string): Promise<void> {
+    const { topology, report, controlConnection } = this.#links
+    await topology.declareQueue(queue)
+    if (controlConnection === undefined) return
+    // It is only told to the operator: whatever goes wrong with it must not keep orders waiting.
+    const shape = await askQueueShape(controlConnection, queue).catch(() => undefined)
+    if (shape !== undefined) report.onQueue(queue, shape)
   }
 
   #tell(): void {

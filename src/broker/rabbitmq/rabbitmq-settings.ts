@@ -16,6 +16,11 @@ export interface RabbitMqTimeouts {
   readonly fenceMs: number
   /** A fence that does not come back for this long, with nothing else coming: the link is dead. */
   readonly stallMs: number
+  /**
+   * RabbitMQ tells of a memory or disk alarm only when something is published: so long it may go unnoticed
+   * by a node that has nothing to publish.
+   */
+  readonly probeMs: number
   /** An inbox without a consumer for this long is deleted by RabbitMQ. */
   readonly inboxExpiresMs: number
   /** Least time between two deliveries of an intake message whose handler rejected. */
@@ -31,6 +36,7 @@ export const DEFAULT_TIMEOUTS: RabbitMqTimeouts = {
   lingerMs: 30_000,
   fenceMs: 50,
   stallMs: 10_000,
+  probeMs: 2_000,
   inboxExpiresMs: 120_000,
   redeliveryMs: 1_000,
 }
@@ -79,8 +85,10 @@ export interface RabbitMqCounters {
   replayed: number
   fences: number
   holes: number
+  /** Times that RabbitMQ said it takes no messages. */
+  alarms: number
 }
 
 export function noCounts(): RabbitMqCounters {
-  return { reconnects: 0, resent: 0, duplicates: 0, replayed: 0, fences: 0, holes: 0 }
+  return { reconnects: 0, resent: 0, duplicates: 0, replayed: 0, fences: 0, holes: 0, alarms: 0 }
 }

@@ -10,6 +10,8 @@ export interface Pending {
   readonly done: Deferred<void>
   /** On how many connections it has been sent. */
   tries: number
+  /** Whether it has been sent on the present one. */
+  isSent: boolean
 }
 
 export interface SendWindowOptions {
@@ -40,7 +42,7 @@ export class SendWindow {
 
   add(message: Outgoing): Pending {
     const deadline = performance.now() + this.#options.timeoutMs
-    const pending = { message, bytes: sizeOf(message), deadline, done: deferred(), tries: 0 }
+    const pending = { message, bytes: sizeOf(message), deadline, done: deferred(), tries: 0, isSent: false }
     this.#pending.add(pending)
     this.#bytes += pending.bytes
     if (this.#timer === undefined) this.#arm()

@@ -2,6 +2,7 @@ import { type Frame, header, type HeaderList } from '../../../protocol/frame.ts'
 import type { BrokerUrl } from '../../config/broker-url.ts'
 import { MessageError, SessionError } from '../../errors.ts'
 import { type Deferred, deferred } from '../../lib/deferred.ts'
+import type { Alarm } from './alarm.ts'
 import type { RabbitMqLimits, RabbitMqTimeouts } from './rabbitmq-settings.ts'
 import { softError } from './session-headers.ts'
 import { errorText, StompConnection } from './stomp-connection.ts'
@@ -10,6 +11,7 @@ export interface SessionLinkOptions {
   readonly url: BrokerUrl
   readonly timeouts: RabbitMqTimeouts
   readonly limits: RabbitMqLimits
+  readonly alarm: Alarm
   onMessage(frame: Frame): void
   /** The broker cancelled one subscription; the session lives. */
   onCancelled(brokerId: string, reason: string): void
@@ -23,10 +25,18 @@ export interface SessionFrame {
   readonly body?: Uint8Array
 }
 
-/** Frames that take effect together; the last one is answered where `isAnswered`. */
-interface Job {
-  readonly frames: readonly SessionFrame[]
+export interface RequestOptions {
+  /** Whether to wait for the receipt of the last frame. */
   readonly isAnswered: boolean
+  /** The transaction it belongs to would do only half its work without it. */
+  readonly isOfTransaction?: boolean
+}
+
+/** Frames that take effect together. */
+interface Job extends RequestOptions {
+  readonly frames: readonly SessionFrame[]
+  readonly publishes: boolean
+  readonly deadline: number
   readonly done: Deferred<void>
 }
 
@@ -42,6 +52,8 @@ export class SessionLink {
   readonly #waiting: Job[] = []
   #connection: StompConnection | undefined
   #current: { readonly job: Job; readonly receipt: string; readonly timer: NodeJS.Timeout } | undefined
+  /** Set while the first that waits must not go out yet. */
+  #hold: { readonly stopListening: () => void; readonly timer: NodeJS.Timeout } | undefined
   #receipts = 0
   #waitingBytes = 0
   #over: SessionError | undefined
@@ -76,18 +88,22 @@ export class SessionLink {
   /**
    * Sends frames after all that were requested before.
    *
-   * @param isAnswered whether to wait for the receipt of the last one
    * @throws MessageError, SessionError
    */
-  async request(frames: readonly SessionFrame[], isAnswered: boolean): Promise<void> {
+  async request(frames: readonly SessionFrame[], options: RequestOptions): Promise<void> {
     if (this.#over !== undefined) throw this.#over
-    const { sessionPending, sessionPendingBytes } = this.#options.limits
+    const { limits, timeouts, alarm } = this.#options
+    const { sessionPending, sessionPendingBytes } = limits
+    const publishes = frames.some(({ command }) => command === 'SEND')
+    const isPatient = options.isAnswered || options.isOfTransaction === true
+    if (publishes && !isPatient && alarm.isOn) throw this.#blocked()
     // Under a memory alarm the broker reads nothing, and what is written waits in this process.
     const bytes = this.#waitingBytes + (this.#connection?.bufferedBytes ?? 0)
     if (this.#waiting.length >= sessionPending || bytes > sessionPendingBytes) {
       throw new MessageError('too-many-pending', 'too many frames wait for the broker')
     }
-    const job = { frames, isAnswered, done: deferred() }
+    const deadline = performance.now() + timeouts.answerMs
+    const job = { ...options, frames, publishes, deadline, done: deferred() }
     this.#waiting.push(job)
     this.#waitingBytes += bytesOf(job)
     this.#next()
@@ -97,7 +113,7 @@ export class SessionLink {
   /** Sends what waits, says goodbye within a bound, and leaves nothing. Idempotent. */
   async close(): Promise<void> {
     if (this.#over !== undefined) return
-    const goodbye = this.request([{ command: 'DISCONNECT', headers: [] }], true)
+    const goodbye = this.request([{ command: 'DISCONNECT', headers: [] }], { isAnswered: true })
     let timer: NodeJS.Timeout | undefined
     const timeout = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, GOODBYE_MS)
@@ -126,11 +142,58 @@ export class SessionLink {
 
   #next(): void {
     while (this.#current === undefined && this.#connection !== undefined) {
-      const job = this.#waiting.shift()
+      const job = this.#waiting[0]
       if (job === undefined) return
-      this.#waitingBytes -= bytesOf(job)
+      if (job.publishes && this.#options.alarm.isOn) {
+        this.#wait(job)
+        return
+      }
+      this.#shift()
       this.#start(job, this.#connection)
     }
+  }
+
+  #shift(): void {
+    const job = this.#waiting.shift()
+    if (job !== undefined) this.#waitingBytes -= bytesOf(job)
+  }
+
+  /**
+   * Lets the first wait for the end of an alarm. RabbitMQ would take this one SEND, and then read nothing
+   * more of this link, the client's acknowledgements included.
+   */
+  #wait(job: Job): void {
+    if (this.#hold !== undefined) return
+    const stopListening = this.#options.alarm.onEnd(() => {
+      this.#release()
+      this.#next()
+    })
+    const timer = setTimeout(() => this.#giveUp(job), Math.max(0, job.deadline - performance.now()))
+    this.#hold = { stopListening, timer }
+  }
+
+  #release(): void {
+    this.#hold?.stopListening()
+    clearTimeout(this.#hold?.timer)
+    this.#hold = undefined
+  }
+
+  #giveUp(job: Job): void {
+    this.#release()
+    const error = this.#blocked()
+    if (job.isOfTransaction === true) {
+      // Whoever sends COMMIT next would commit the rest.
+      this.#fail(error.code, error.message)
+      return
+    }
+    this.#shift()
+    job.done.reject(error)
+    this.#next()
+  }
+
+  #blocked(): MessageError {
+    const reason = this.#options.alarm.reason ?? 'an alarm'
+    return new MessageError('broker-unavailable', `the broker takes no messages now: ${reason}`)
   }
 
   #start(job: Job, connection: StompConnection): void {
@@ -146,7 +209,9 @@ export class SessionLink {
       return
     }
     const timer = setTimeout(() => {
-      this.#fail('broker-unavailable', 'the broker did not answer in time')
+      const { isOn, reason } = this.#options.alarm
+      const why = isOn ? `: it takes no messages now, ${reason}` : ''
+      this.#fail('broker-unavailable', `the broker did not answer in time${why}`)
     }, this.#options.timeouts.answerMs)
     this.#current = { job, receipt, timer }
   }
@@ -187,6 +252,7 @@ export class SessionLink {
 
   #finish(error: SessionError): void {
     this.#over ??= error
+    this.#release()
     this.#connection?.destroy()
     const current = this.#current
     this.#current = undefined
