@@ -1,6 +1,6 @@
 import { MessageError } from '../errors.ts'
 import type { Broker, BrokerReceiver, Delivery, WatchTarget } from '../broker/broker.ts'
-import type { StoredDelivery } from '../stream/stored-delivery.ts'
+import type { StoredDelivery } from '../stream/tell-first.ts'
 import type { StreamReader } from '../stream/stream-reader.ts'
 import { Entry, type EntryReport } from './entry.ts'
 import { EntryIndex, type EntryPlace } from './entry-index.ts'

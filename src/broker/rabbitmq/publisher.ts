@@ -53,10 +53,6 @@ export class Publisher {
     return this.#channel !== undefined && this.#connection?.isBlocked === false
   }
 
-  get isBlocked(): boolean {
-    return this.#connection?.isBlocked === true
-  }
-
   /** Resolves when the broker has confirmed. See `Broker.publish`. */
   async publish(message: BrokerMessage, isPatient: boolean): Promise<void> {
     if (!isPatient && !this.isReady) throw new MessageError('broker-unavailable', 'the broker is away')
@@ -194,7 +190,7 @@ export class Publisher {
     if (channel === undefined || pending.isSent || !window.has(pending)) return
     // The broker would not read it, and what nobody reads would pile up in this process, long after
     // whoever published it was told that it waited in vain.
-    if (this.isBlocked) return
+    if (!this.isReady) return
     const { exchange, key, content, options } = pending.message
     pending.tries += 1
     pending.isSent = true
