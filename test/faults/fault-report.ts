@@ -71,7 +71,9 @@ export function reception(
   for (const message of got) {
     if (seen.has(message)) doubled += 1
     seen.add(message)
-    const index = place.get(message) ?? -1
+    const index = place.get(message)
+    // What was not owed may have come all the same, and has no place.
+    if (index === undefined) continue
     const origin = originOf(message)
     if (index < (newest.get(origin) ?? -1)) outOfOrder += 1
     else newest.set(origin, index)

@@ -4,7 +4,7 @@ import { deferred } from '../../src/lib/deferred.ts'
 import type { Cluster } from './cluster.ts'
 
 export interface StompLinkOptions {
-  readonly cluster: Cluster
+  readonly cluster: Pick<Cluster, 'urlFor'>
   /** The node it connects to while that lives. */
   readonly home: number
   readonly token: string

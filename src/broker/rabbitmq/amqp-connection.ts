@@ -1,6 +1,7 @@
 import { connect, type Channel, type ChannelModel, type ConfirmChannel } from 'amqplib'
 import type { BrokerUrl } from '../../config/broker-url.ts'
 import { deferred } from '../../lib/deferred.ts'
+import { within } from '../../lib/within.ts'
 import { corkEachTurn, socketUnder } from './cork-each-turn.ts'
 import type { Connected, Host } from './link.ts'
 
@@ -8,10 +9,12 @@ export interface AmqpOptions {
   readonly url: BrokerUrl
   /** Shown in RabbitMQ's list of connections. */
   readonly name: string
+  /** For the whole of it: TCP, TLS, login. */
   readonly connectTimeoutMs: number
+  /** AMQP counts in seconds: rounded up. Silence of two intervals ends the connection. */
+  readonly heartBeatMs: number
 }
 
-const HEARTBEAT_S = 10
 const GOODBYE_MS = 500
 
 /** One AMQP connection whose errors never go unheard: amqplib would end the process with them. */
@@ -37,6 +40,7 @@ export class AmqpConnection implements Connected {
     model.on('close', (error?: Error) => {
       const reason = cause ?? error ?? this.#endedByBroker()
       this.#isOver = true
+      this.#endSocket()
       closed.resolve(reason)
     })
     model.on('blocked', (reason: string) => this.#setBlocked(reason))
@@ -52,7 +56,6 @@ export class AmqpConnection implements Connected {
     const socketOptions = {
       noDelay: true,
       keepAlive: true,
-      timeout: options.connectTimeoutMs,
       signal: abort.signal,
       clientProperties: { connection_name: options.name },
     }
@@ -64,12 +67,19 @@ export class AmqpConnection implements Connected {
       password: url.password,
       // amqplib unescapes it in this form too.
       vhost: encodeURIComponent(url.vhost),
-      heartbeat: HEARTBEAT_S,
+      heartbeat: Math.ceil(options.heartBeatMs / 1000),
     }
     const cancel = (): void => abort.abort()
     signal.addEventListener('abort', cancel, { once: true })
+    // amqplib's own time-out is for silence: who says a byte now and then would hold the link for ever.
+    const opened = connect(address, socketOptions)
+    const timedOut = (): Error => new Error('connect timed out')
     try {
-      return new AmqpConnection(await connect(address, socketOptions), abort)
+      return new AmqpConnection(await within(opened, options.connectTimeoutMs, timedOut), abort)
+    } catch (error) {
+      opened.catch(() => undefined)
+      abort.abort()
+      throw error
     } finally {
       signal.removeEventListener('abort', cancel)
     }
@@ -108,6 +118,12 @@ export class AmqpConnection implements Connected {
         clearTimeout(end)
         this.#abort.abort()
       })
+  }
+
+  /** amqplib waits until the other side has read everything, which a silent one never does. */
+  #endSocket(): void {
+    const end = setTimeout(() => this.#abort.abort(), GOODBYE_MS)
+    socketUnder(this.#model.connection)?.once('close', () => clearTimeout(end))
   }
 
   #setBlocked(reason: string | undefined): void {

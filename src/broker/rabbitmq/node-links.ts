@@ -3,7 +3,7 @@ import { deferred } from '../../lib/deferred.ts'
 import type { Log } from '../../telemetry/log.ts'
 import type { BrokerReceiver } from '../broker.ts'
 import { Alarm } from './alarm.ts'
-import { AmqpConnection } from './amqp-connection.ts'
+import { AmqpConnection, type AmqpOptions } from './amqp-connection.ts'
 import { Bindings } from './bindings.ts'
 import { Inbox } from './inbox.ts'
 import { type Connected, Link } from './link.ts'
@@ -230,9 +230,14 @@ export class NodeLinks {
     return { log, setUpTimeoutMs: timeouts.setUpMs, onChange: () => this.#options.onChange() }
   }
 
-  #amqpOptions(purpose: string): { url: BrokerUrl; name: string; connectTimeoutMs: number } {
+  #amqpOptions(purpose: string): AmqpOptions {
     const { amqp, nodeId, timeouts } = this.#options
-    return { url: amqp, name: `stomp-relay ${nodeId} ${purpose}`, connectTimeoutMs: timeouts.connectMs }
+    return {
+      url: amqp,
+      name: `stomp-relay ${nodeId} ${purpose}`,
+      connectTimeoutMs: timeouts.connectMs,
+      heartBeatMs: timeouts.heartBeatMs,
+    }
   }
 
   /** Bindings that were made anew may have missed messages, unless they are the first. */

@@ -8,7 +8,7 @@ export interface RabbitMqTimeouts {
   readonly publishMs: number
   /** Until a watch is bound, a session open, a session's frame answered. */
   readonly answerMs: number
-  /** Heart-beats of STOMP links, both ways. RabbitMQ ends a silent link after 2 to 3 of them. */
+  /** Heart-beats of all links, both ways. A silent one is ended, at both ends, after 2 to 3 of them. */
   readonly heartBeatMs: number
   /** How long a binding stays after its last watch. */
   readonly lingerMs: number

@@ -1,0 +1,9 @@
+import type { Fault } from './fault.ts'
+import { HALF_OPEN } from './half-open.ts'
+import { HOSTS_LOST } from './hosts-lost.ts'
+import { LINKS_CUT } from './links-cut.ts'
+import { QUEUE_CONSUMERS } from './queue-consumers.ts'
+import { QUEUE_PRODUCERS } from './queue-producers.ts'
+
+/** All of them, in the order of the table. */
+export const FAULTS: readonly Fault[] = [LINKS_CUT, HALF_OPEN, HOSTS_LOST, QUEUE_CONSUMERS, QUEUE_PRODUCERS]

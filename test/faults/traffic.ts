@@ -1,0 +1,65 @@
+import { deferred } from '../../src/lib/deferred.ts'
+import type { Ear } from './ear.ts'
+import { reception, type Reception } from './fault-report.ts'
+import type { Speaker } from './speaker.ts'
+
+/** For what is published to arrive everywhere, once nothing keeps it. */
+const PATIENCE_MS = 60_000
+
+/** Messages on their way. */
+export interface Saying {
+  /** Half of them are receipted: the others are in the middle of it. */
+  readonly half: Promise<void>
+  readonly all: Promise<void>
+}
+
+/** Those who publish, and those who should hear it. */
+export class Traffic {
+  readonly #speakers: readonly Speaker[]
+  readonly #ears: readonly Ear[]
+
+  constructor(speakers: readonly Speaker[], ears: readonly Ear[]) {
+    this.#speakers = speakers
+    this.#ears = ears
+  }
+
+  get published(): number {
+    return this.#speakers.reduce((sum, { said }) => sum + said.length, 0)
+  }
+
+  /** Each publishes its share of so many messages, two at least. */
+  say(count: number): Saying {
+    const share = Math.max(2, Math.ceil(count / this.#speakers.length))
+    const half = deferred()
+    let left = Math.floor((share * this.#speakers.length) / 2)
+    for (const speaker of this.#speakers) {
+      speaker.onTold = () => {
+        left -= 1
+        if (left === 0) half.resolve()
+      }
+    }
+    const all = Promise.all(this.#speakers.map((speaker) => speaker.say(share))).then(() => undefined)
+    return { half: Promise.race([half.promise, all]), all }
+  }
+
+  /** Resolves when all that was said has arrived, or after a minute. `isOwed` as of `receptions`. */
+  async arrived(isOwed: (message: string) => boolean): Promise<void> {
+    await Promise.all(
+      this.#ears.map(({ hearing, speakers }) => hearing.all(saidBy(speakers).filter(isOwed), PATIENCE_MS)),
+    )
+  }
+
+  /** What each has heard. `isOwed` says of a message whether it had to arrive. */
+  async receptions(isOwed: (message: string) => boolean): Promise<readonly Reception[]> {
+    // What was doubled on the way comes before what is said now, by the same way.
+    await this.say(0).all
+    await this.arrived(isOwed)
+    return this.#ears.map(({ hearing, speakers, originOf }) =>
+      reception(hearing.subscriber, saidBy(speakers).filter(isOwed), hearing.got, originOf),
+    )
+  }
+}
+
+function saidBy(speakers: readonly Speaker[]): readonly string[] {
+  return speakers.flatMap(({ said }) => said)
+}
