@@ -11,7 +11,7 @@ export interface ClientSpeakerParts {
   readonly role: Role
   readonly destination: string
   /** What it sends as this message. Default the message itself. */
-  bodyOf?(message: string): string
+  readonly bodyOf?: (message: string) => string
 }
 
 /** A client of the relay that stays connected whatever happens behind the relay. */

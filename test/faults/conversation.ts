@@ -32,9 +32,9 @@ export async function startConversation(stage: Stage, options: ConversationOptio
   return new Traffic([...topics, ...writers], ears.flat())
 }
 
-/** Whether it was written in the room, and is stored. */
-export function isStored(message: string): boolean {
-  return message.startsWith('writer-')
+/** Whether it is published to a topic and stored nowhere. */
+export function isTransient(message: string): boolean {
+  return /^(west|east|outside)-/.test(message)
 }
 
 function topicSpeaker(stage: Stage, node: FaultNode): Promise<Speaker> {

@@ -6,5 +6,5 @@ export interface Ear {
   readonly hearing: Hearing
   readonly speakers: readonly Speaker[]
   /** Messages that must come in order have the same one. */
-  originOf(message: string): string
+  readonly originOf: (message: string) => string
 }

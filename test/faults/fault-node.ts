@@ -120,6 +120,11 @@ export class FaultNode {
   }
 }
 
+/** Holes that these nodes have declared. */
+export function holesOf(nodes: readonly FaultNode[]): number {
+  return nodes.reduce((sum, { broker }) => sum + broker.counters.holes, 0)
+}
+
 /** Two nodes, `west` and `east`, on one database and one broker. */
 export async function startNodes(
   stage: Stage,

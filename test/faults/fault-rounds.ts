@@ -1,4 +1,4 @@
-import type { FaultNode } from './fault-node.ts'
+import { holesOf, type FaultNode } from './fault-node.ts'
 import type { FaultReport } from './fault-report.ts'
 import type { Traffic } from './traffic.ts'
 
@@ -13,14 +13,13 @@ export interface Rounds {
    * the time of the last blow, or of its healing, by `performance.now()`.
    */
   strike(round: number): Promise<number>
-  /** Whether a message had to arrive. Default all. */
-  isOwed?(message: string): boolean
+  /** Whether all has to arrive before the next round: where that takes longer than publishing. */
+  readonly isSettledEachRound?: boolean
 }
 
 /** Strikes once in the middle of each round of messages; the next begins when all is up again. */
 export async function strikeInRounds(options: Rounds): Promise<FaultReport> {
   const { fault, nodes, traffic, messages, rounds } = options
-  const isOwed = options.isOwed ?? (() => true)
   let lastBlowMs = 0
   for (let round = 0; round < rounds; round += 1) {
     const saying = traffic.say(messages / rounds)
@@ -28,10 +27,10 @@ export async function strikeInRounds(options: Rounds): Promise<FaultReport> {
     lastBlowMs = await options.strike(round)
     await saying.all
     await Promise.all(nodes.map((node) => node.untilUp()))
+    if (options.isSettledEachRound === true) await traffic.arrived()
   }
-  await traffic.arrived(isOwed)
+  await traffic.arrived()
   const recoveryMs = performance.now() - lastBlowMs
-  const receptions = await traffic.receptions(isOwed)
-  const holes = nodes.reduce((sum, { broker }) => sum + broker.counters.holes, 0)
-  return { fault, published: traffic.published, receptions, recoveryMs, holes }
+  const receptions = await traffic.receptions()
+  return { fault, published: traffic.published, receptions, recoveryMs, holes: holesOf(nodes) }
 }

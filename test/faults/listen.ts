@@ -14,7 +14,7 @@ export interface ListenOptions {
   readonly destinations: readonly string[]
   readonly hearing: Hearing
   /** Which message a body is. */
-  read(body: string): string
+  readonly read: (body: string) => string
 }
 
 /** Subscribes a client, and resolves with the RECEIPTs. Its connection should last: if it breaks, messages are lost. */

@@ -7,7 +7,7 @@ export interface OutsideRoute {
   readonly exchange: string
   readonly key: string
   /** What it publishes as this message. Default the message itself. */
-  bodyOf?(message: string): string
+  readonly bodyOf?: (message: string) => string
 }
 
 /** A service that knows nothing of the relay and publishes to RabbitMQ itself, over AMQP with confirms. */

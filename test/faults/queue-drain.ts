@@ -14,6 +14,8 @@ export interface QueueDrainOptions {
 export class QueueDrain implements Ear {
   readonly hearing: Hearing
   readonly speakers: readonly QueueProducer[]
+  /** What was sent again may come between. */
+  readonly originOf = (message: string): string => message
   readonly #options: QueueDrainOptions
   readonly #times = new Map<string, number>()
 
@@ -30,11 +32,6 @@ export class QueueDrain implements Ear {
     const channel = await connection.createChannel()
     await channel.assertQueue(queue, { durable: true })
     await channel.consume(queue, (message) => this.#take(message?.content.toString() ?? ''), { noAck: true })
-  }
-
-  /** What was sent again may come between. */
-  originOf(message: string): string {
-    return message
   }
 
   #take(message: string): void {

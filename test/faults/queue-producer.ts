@@ -27,6 +27,8 @@ export class QueueProducer extends Speaker {
       cluster: node,
       home: 0,
       token,
+      // As long as its broker is away, each try ends at once.
+      reconnectMs: 250,
       onConnect: () => {
         for (const message of this.untold) this.#send(message)
       },

@@ -8,6 +8,8 @@ export interface StompLinkOptions {
   /** The node it connects to while that lives. */
   readonly home: number
   readonly token: string
+  /** Before it connects again. Default 50. */
+  readonly reconnectMs?: number
   readonly onConnect: () => void
   readonly onReceipt: (frame: IFrame) => void
   readonly onClose: () => void
@@ -34,7 +36,7 @@ export class StompLink {
         return this.#socket
       },
       connectHeaders: { Authorization: `Bearer ${token}` },
-      reconnectDelay: RECONNECT_MS,
+      reconnectDelay: options.reconnectMs ?? RECONNECT_MS,
       onConnect: () => options.onConnect(),
       onUnhandledReceipt: (frame) => options.onReceipt(frame),
       onWebSocketClose: () => options.onClose(),

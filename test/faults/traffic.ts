@@ -8,6 +8,7 @@ const PATIENCE_MS = 60_000
 
 /** Messages on their way. */
 export interface Saying {
+  readonly messages: readonly string[]
   /** Half of them are receipted: the others are in the middle of it. */
   readonly half: Promise<void>
   readonly all: Promise<void>
@@ -21,6 +22,11 @@ export class Traffic {
   constructor(speakers: readonly Speaker[], ears: readonly Ear[]) {
     this.#speakers = speakers
     this.#ears = ears
+  }
+
+  /** These and others, who publish and hear at the same time. */
+  with(speakers: readonly Speaker[], ears: readonly Ear[]): Traffic {
+    return new Traffic([...this.#speakers, ...speakers], [...this.#ears, ...ears])
   }
 
   get published(): number {
@@ -39,18 +45,19 @@ export class Traffic {
       }
     }
     const all = Promise.all(this.#speakers.map((speaker) => speaker.say(share))).then(() => undefined)
-    return { half: Promise.race([half.promise, all]), all }
+    const messages = this.#speakers.flatMap(({ said }) => said.slice(-share))
+    return { messages, half: Promise.race([half.promise, all]), all }
   }
 
   /** Resolves when all that was said has arrived, or after a minute. `isOwed` as of `receptions`. */
-  async arrived(isOwed: (message: string) => boolean): Promise<void> {
+  async arrived(isOwed: (message: string) => boolean = always): Promise<void> {
     await Promise.all(
       this.#ears.map(({ hearing, speakers }) => hearing.all(saidBy(speakers).filter(isOwed), PATIENCE_MS)),
     )
   }
 
   /** What each has heard. `isOwed` says of a message whether it had to arrive. */
-  async receptions(isOwed: (message: string) => boolean): Promise<readonly Reception[]> {
+  async receptions(isOwed: (message: string) => boolean = always): Promise<readonly Reception[]> {
     // What was doubled on the way comes before what is said now, by the same way.
     await this.say(0).all
     await this.arrived(isOwed)
@@ -58,6 +65,10 @@ export class Traffic {
       reception(hearing.subscriber, saidBy(speakers).filter(isOwed), hearing.got, originOf),
     )
   }
+}
+
+function always(): boolean {
+  return true
 }
 
 function saidBy(speakers: readonly Speaker[]): readonly string[] {

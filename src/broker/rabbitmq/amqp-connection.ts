@@ -73,9 +73,8 @@ export class AmqpConnection implements Connected {
     signal.addEventListener('abort', cancel, { once: true })
     // amqplib's own time-out is for silence: who says a byte now and then would hold the link for ever.
     const opened = connect(address, socketOptions)
-    const timedOut = (): Error => new Error('connect timed out')
     try {
-      return new AmqpConnection(await within(opened, options.connectTimeoutMs, timedOut), abort)
+      return new AmqpConnection(await within(opened, options.connectTimeoutMs, connectTimedOut), abort)
     } catch (error) {
       opened.catch(() => undefined)
       abort.abort()
@@ -134,6 +133,10 @@ export class AmqpConnection implements Connected {
   #endedByBroker(): Error | undefined {
     return this.#isDestroyed ? undefined : new Error('the broker closed the connection')
   }
+}
+
+function connectTimedOut(): Error {
+  return new Error('connect timed out')
 }
 
 function watched<C extends Channel>(channel: C, onClosed: (error: Error) => void): C {
