@@ -24,7 +24,7 @@ export function registerOperations(server: FastifyInstance, parts: Readiness & {
       .send({ status: isReady ? 'ready' : 'not-ready', broker, database, isDraining })
   })
   server.get('/metrics', async (_request, reply) =>
-    reply.type(parts.metrics.registry.contentType).send(await parts.metrics.registry.metrics()),
+    reply.type(parts.metrics.registry.contentType).send(await parts.metrics.text()),
   )
 }
 
