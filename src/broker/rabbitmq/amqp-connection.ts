@@ -3,7 +3,8 @@ import type { BrokerUrl } from '../../config/broker-url.ts'
 import { deferred } from '../../lib/deferred.ts'
 import { within } from '../../lib/within.ts'
 import { corkEachTurn, socketUnder } from './cork-each-turn.ts'
-import type { Connected, Host } from './link.ts'
+import type { Host } from './host-order.ts'
+import type { Connected } from './link.ts'
 
 export interface AmqpOptions {
   readonly url: BrokerUrl

@@ -9,6 +9,7 @@ import type {
   BrokerSubscription,
 } from '../broker.ts'
 import type { Alarm } from './alarm.ts'
+import type { HostOrder } from './host-order.ts'
 import type { RabbitMqLimits, RabbitMqTimeouts } from './rabbitmq-settings.ts'
 import {
   assertDestination,
@@ -25,6 +26,8 @@ import { type SessionFrame, SessionLink } from './session-link.ts'
 
 export interface ClientSessionOptions {
   readonly url: BrokerUrl
+  /** Those of the URL. */
+  readonly hosts: HostOrder
   readonly user: string
   readonly sink: BrokerSessionSink
   readonly timeouts: RabbitMqTimeouts
@@ -53,9 +56,10 @@ export class ClientSession implements BrokerSession {
 
   constructor(options: ClientSessionOptions) {
     this.#options = options
-    const { url, timeouts, limits, alarm, sink } = options
+    const { url, hosts, timeouts, limits, alarm, sink } = options
     this.#link = new SessionLink({
       url,
+      hosts,
       timeouts,
       limits,
       alarm,

@@ -1,11 +1,7 @@
 import { backoffMs } from '../../lib/backoff.ts'
 import { within } from '../../lib/within.ts'
+import type { Host, HostOrder } from './host-order.ts'
 import type { Log } from '../../telemetry/log.ts'
-
-export interface Host {
-  readonly host: string
-  readonly port: number
-}
 
 /** One open connection, whatever it speaks. */
 export interface Connected {
@@ -18,7 +14,7 @@ export interface Connected {
 export interface LinkOptions<C extends Connected> {
   /** For the log and for `status`. */
   readonly name: string
-  readonly hosts: readonly Host[]
+  readonly hosts: HostOrder
   readonly log: Log
   readonly setUpTimeoutMs: number
   /** Bounded by itself; ends early when the signal aborts. */
@@ -45,7 +41,6 @@ export class Link<C extends Connected> {
   #hasFailed = false
   #detail = 'not started'
   #current: C | undefined
-  #lastGood = 0
   #running: Promise<void> | undefined
   #wake: (() => void) | undefined
 
@@ -97,16 +92,14 @@ export class Link<C extends Connected> {
 
   /** @returns whether a connection came to be and has ended since */
   async #tryAllHosts(): Promise<boolean> {
-    const { hosts } = this.#options
-    for (let i = 0; i < hosts.length && !this.#isClosing; i++) {
-      const index = (this.#lastGood + i) % hosts.length
-      const host = hosts[index]
-      if (host !== undefined && (await this.#useHost(host, index))) return true
+    for (const host of this.#options.hosts.list()) {
+      if (this.#isClosing) return false
+      if (await this.#useHost(host)) return true
     }
     return false
   }
 
-  async #useHost(host: Host, index: number): Promise<boolean> {
+  async #useHost(host: Host): Promise<boolean> {
     const where = `${host.host}:${host.port}`
     let connection: C | undefined
     try {
@@ -120,7 +113,7 @@ export class Link<C extends Connected> {
       this.#fail(where, reason, connection !== undefined)
       return false
     }
-    this.#lastGood = index
+    this.#options.hosts.found(host)
     this.#enter(true, `connected to ${where}`)
     const reason = (await connection.closed) ?? new Error('closed by this node')
     this.#fail(where, reason, true)

@@ -5,6 +5,7 @@ import type { BrokerReceiver } from '../broker.ts'
 import { Alarm } from './alarm.ts'
 import { AmqpConnection, type AmqpOptions } from './amqp-connection.ts'
 import { Bindings } from './bindings.ts'
+import { HostOrder } from './host-order.ts'
 import { Inbox } from './inbox.ts'
 import { type Connected, Link } from './link.ts'
 import { Publisher } from './publisher.ts'
@@ -45,9 +46,12 @@ export class NodeLinks {
   readonly bindings: Bindings
   readonly topology: Topology
   readonly report: ServerReport
+  /** For clients' own sessions too: what the inbox has found good is where they begin. */
+  readonly stompHosts: HostOrder
   readonly #options: NodeLinksOptions
   readonly #window: SendWindow
   readonly #inbox: Inbox
+  readonly #amqpHosts: HostOrder
   readonly #publisherLink: Link<AmqpConnection>
   readonly #controlLink: Link<AmqpConnection>
   readonly #inboxLink: Link<StompConnection>
@@ -59,7 +63,9 @@ export class NodeLinks {
 
   constructor(options: NodeLinksOptions) {
     this.#options = options
-    const { timeouts, limits, counters, amqp } = options
+    const { timeouts, limits, counters, stomp, amqp } = options
+    this.stompHosts = new HostOrder(stomp.hosts)
+    this.#amqpHosts = new HostOrder(amqp.hosts)
     this.alarm = new Alarm({ log: options.log, counters, onChange: () => options.onChange() })
     this.report = new ServerReport(options.log)
     const sender: Sender = { account: amqp.user, boot: options.boot, mark: new RelayMark(amqp) }
@@ -77,11 +83,8 @@ export class NodeLinks {
       onLost: () => this.#inbox.hole('the inbox overflowed'),
       onBroken: (error) => this.#renew(error.message),
     })
-    this.#window = new SendWindow({
-      maxMessages: limits.pendingMessages,
-      maxBytes: limits.pendingBytes,
-      timeoutMs: timeouts.publishMs,
-    })
+    const { pendingMessages: maxMessages, pendingBytes: maxBytes } = limits
+    this.#window = new SendWindow({ maxMessages, maxBytes, timeoutMs: timeouts.publishMs })
     this.publisher = new Publisher({
       sender,
       window: this.#window,
@@ -156,7 +159,7 @@ export class NodeLinks {
   #makePublisherLink(): Link<AmqpConnection> {
     return new Link({
       name: 'publisher',
-      hosts: this.#options.amqp.hosts,
+      hosts: this.#amqpHosts,
       ...this.#linkBasics(),
       open: async (host, signal) => AmqpConnection.open(host, this.#amqpOptions('publisher'), signal),
       setUp: async (connection) => {
@@ -178,7 +181,7 @@ export class NodeLinks {
   #makeControlLink(): Link<AmqpConnection> {
     return new Link({
       name: 'control',
-      hosts: this.#options.amqp.hosts,
+      hosts: this.#amqpHosts,
       ...this.#linkBasics(),
       open: async (host, signal) => AmqpConnection.open(host, this.#amqpOptions('control'), signal),
       setUp: async (connection) => {
@@ -205,7 +208,7 @@ export class NodeLinks {
     }
     return new Link({
       name: 'inbox',
-      hosts: stomp.hosts,
+      hosts: this.stompHosts,
       ...this.#linkBasics(),
       open: async (host, signal) => StompConnection.open(host, options, signal),
       setUp: async (connection) => {

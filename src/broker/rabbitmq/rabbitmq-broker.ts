@@ -123,6 +123,7 @@ class RabbitMqBroker implements RabbitMqBrokerWithCounters {
     this.#assertOpen()
     const session = new ClientSession({
       url: this.#options.stomp,
+      hosts: this.#links.stompHosts,
       user: principal.name,
       sink,
       timeouts: this.#timeouts,

@@ -3,12 +3,15 @@ import type { BrokerUrl } from '../../config/broker-url.ts'
 import { MessageError, SessionError } from '../../errors.ts'
 import { type Deferred, deferred } from '../../lib/deferred.ts'
 import type { Alarm } from './alarm.ts'
+import type { HostOrder } from './host-order.ts'
 import type { RabbitMqLimits, RabbitMqTimeouts } from './rabbitmq-settings.ts'
 import { softError } from './session-headers.ts'
 import { errorText, StompConnection } from './stomp-connection.ts'
 
 export interface SessionLinkOptions {
   readonly url: BrokerUrl
+  /** Those of the URL. */
+  readonly hosts: HostOrder
   readonly timeouts: RabbitMqTimeouts
   readonly limits: RabbitMqLimits
   readonly alarm: Alarm
@@ -64,7 +67,7 @@ export class SessionLink {
 
   /** Tries the hosts in turn. @throws MessageError `broker-unavailable` */
   async open(): Promise<void> {
-    const { url, timeouts } = this.#options
+    const { url, hosts, timeouts } = this.#options
     const deadline = AbortSignal.timeout(timeouts.answerMs)
     const options = {
       url,
@@ -73,9 +76,10 @@ export class SessionLink {
       onFrame: this.#onFrame.bind(this),
     }
     let cause: unknown
-    for (const host of url.hosts) {
+    for (const host of hosts.list()) {
       try {
         const connection = await StompConnection.open(host, options, deadline)
+        hosts.found(host)
         this.#adopt(connection)
         return
       } catch (error) {

@@ -5,7 +5,8 @@ import { encodeFrame, HEART_BEAT } from '../../../protocol/encoder.ts'
 import { type Frame, header, type HeaderList, SERVER_COMMANDS } from '../../../protocol/frame.ts'
 import type { BrokerUrl } from '../../config/broker-url.ts'
 import { deferred } from '../../lib/deferred.ts'
-import type { Connected, Host } from './link.ts'
+import type { Host } from './host-order.ts'
+import type { Connected } from './link.ts'
 
 export interface StompOptions {
   readonly url: BrokerUrl

@@ -54,6 +54,22 @@ await t.test(
   },
 )
 
+await t.test('a session begins with the host that the node has found, not with one found dead', async (t) => {
+  const stomp = Number(new URL(rabbit.stompUrl).port)
+  const dead = await useTcpProxy(t, stomp)
+  dead.refuse(true)
+  const urls = { ...rabbit, stompUrl: through(rabbit.stompUrl, dead.port, stomp) }
+  // Who waited for the dead one would wait in vain.
+  const { broker } = await useBroker(t, urls, { timeouts: { connectMs: 600_000, answerMs: 30_000 } })
+  await untilUp(broker)
+  dead.freeze()
+  dead.refuse(false)
+  const sink = { onMessage() {}, onCancelled() {}, onEnd() {} }
+  const session = await broker.openSession({ name: 'ann' }, sink)
+  await session.send({ destination: '/topic/a', headers: [], body: bytes('y') }, { confirm: true })
+  t.equal(dead.accepted, 0)
+})
+
 await t.test('a link that falls silent is found by its heart-beats, and nothing is lost', async (t) => {
   const proxy = await useTcpProxy(t, Number(new URL(rabbit.stompUrl).port))
   const urls = { ...rabbit, stompUrl: through(rabbit.stompUrl, proxy.port) }
