@@ -1,19 +1,13 @@
-import { spawn, type ChildProcess } from 'node:child_process'
-import { randomBytes } from 'node:crypto'
-import { once } from 'node:events'
-import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp, readFile, writeFile } from 'node:fs/promises'
+import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import process from 'node:process'
-import { addVhost, rabbitmqctl, SCRIPTS } from './ctl.ts'
 import { freePorts } from './free-ports.ts'
-import { connectsOverStomp } from './stomp-probe.ts'
+import { type NodePlan, writeNodeFolder } from './node-folder.ts'
+import { assertInstalled, NodeProcess } from './node-process.ts'
+import { OwnedProcess } from './owned-process.ts'
 import { Watchdog } from './watchdog.ts'
 
 const START_TIMEOUT_MS = 90_000
-const STOP_TIMEOUT_MS = 20_000
-const ACCOUNT = 'guest'
 
 export interface PrivateNodeOptions {
   /** Opens the Web STOMP port too. Default false. */
@@ -60,10 +54,11 @@ export interface PrivateNode extends BrokerUrls {
  * @throws Error naming the log folder's last lines, where it does not come up within 90 s
  */
 export async function startPrivateNode(options: PrivateNodeOptions = {}): Promise<PrivateNode> {
-  if (!existsSync(`${SCRIPTS}/rabbitmq-server`)) {
-    throw new Error('rabbitmq-server is not installed: run node --import tsx scripts/install-services.ts')
-  }
-  const node = await Node.prepare(options)
+  assertInstalled()
+  const dir = options.dir ?? (await mkdtemp(join(tmpdir(), 'stomp-relay-rabbitmq-')))
+  const watchdog = new Watchdog(options.dir === undefined ? dir : undefined)
+  const surroundings = { watchdog, epmd: new OwnedProcess(watchdog), startTimeoutMs: START_TIMEOUT_MS }
+  const node = new NodeProcess(await planOf(dir, options), surroundings)
   try {
     await node.start()
     return node
@@ -73,198 +68,17 @@ export async function startPrivateNode(options: PrivateNodeOptions = {}): Promis
   }
 }
 
-interface Ports {
-  readonly amqp: number
-  readonly stomp: number
-  readonly webStomp: number
-  readonly dist: number
-  readonly epmd: number
-  readonly cli: number
-}
-
-class Node implements PrivateNode {
-  readonly ctlEnv: Readonly<Record<string, string>>
-  readonly #dir: string
-  readonly #ports: Ports
-  readonly #watchdog: Watchdog
-  #epmd: ChildProcess | undefined
-  #beam: ChildProcess | undefined
-
-  static async prepare(options: PrivateNodeOptions): Promise<Node> {
-    const dir = options.dir ?? (await mkdtemp(join(tmpdir(), 'stomp-relay-rabbitmq-')))
-    const [amqp = 0, stomp = 0, webStomp = 0, dist = 0, epmd = 0, cli = 0] = await freePorts(6)
-    const ports = { amqp, stomp, webStomp: options.webStomp === true ? webStomp : 0, dist, epmd, cli }
-    const node = new Node(dir, ports, new Watchdog(options.dir === undefined ? dir : undefined))
-    await writeFolder(dir, ports, options)
-    return node
+async function planOf(dir: string, options: PrivateNodeOptions): Promise<NodePlan> {
+  const { webStomp: hasWebStomp = false, memoryHighWatermark } = options
+  const [amqp = 0, stomp = 0, webStomp = 0, dist = 0, epmd = 0, cli = 0] = await freePorts(6)
+  const plan = {
+    name: 'relay@localhost',
+    dir,
+    home: join(dir, 'home'),
+    ports: { amqp, stomp, webStomp: hasWebStomp ? webStomp : 0, dist, epmd, cli },
+    settings:
+      memoryHighWatermark === undefined ? [] : [`vm_memory_high_watermark.absolute = ${memoryHighWatermark}`],
   }
-
-  private constructor(dir: string, ports: Ports, watchdog: Watchdog) {
-    this.#dir = dir
-    this.#ports = ports
-    this.#watchdog = watchdog
-    this.ctlEnv = environment(dir, ports)
-  }
-
-  get stompPort(): number {
-    return this.#ports.stomp
-  }
-
-  get amqpPort(): number {
-    return this.#ports.amqp
-  }
-
-  get webStompPort(): number {
-    return this.#ports.webStomp
-  }
-
-  get pid(): number | undefined {
-    return isRunning(this.#beam) ? this.#beam.pid : undefined
-  }
-
-  get stompUrl(): string {
-    return this.#urls('%2F').stompUrl
-  }
-
-  get amqpUrl(): string {
-    return this.#urls('%2F').amqpUrl
-  }
-
-  async start(): Promise<void> {
-    if (!isRunning(this.#epmd)) this.#epmd = this.#startEpmd()
-    if (isRunning(this.#beam)) return
-    // With this variable the script becomes the beam instead of waiting for it: one process to end.
-    const env = { ...process.env, ...this.ctlEnv, RUNNING_UNDER_SYSTEMD: 'true' }
-    const beam = spawn(`${SCRIPTS}/rabbitmq-server`, [], {
-      detached: true,
-      stdio: 'ignore',
-      env,
-      cwd: this.#dir,
-    })
-    beam.once('error', () => undefined)
-    beam.unref()
-    this.#beam = beam
-    this.#watchdog.watch(beam)
-    await this.#untilReady(beam)
-  }
-
-  async kill(): Promise<void> {
-    await end(this.#beam, 'SIGKILL')
-  }
-
-  async shutDown(): Promise<void> {
-    await end(this.#beam, 'SIGTERM')
-  }
-
-  async stop(): Promise<void> {
-    await end(this.#beam, 'SIGKILL')
-    await end(this.#epmd, 'SIGKILL')
-    await this.#watchdog.release()
-  }
-
-  async ctl(...args: string[]): Promise<string> {
-    return rabbitmqctl(this.ctlEnv, args)
-  }
-
-  async addVhost(name: string): Promise<BrokerUrls> {
-    await addVhost(this.ctlEnv, ACCOUNT, name)
-    return this.#urls(encodeURIComponent(name))
-  }
-
-  #urls(vhost: string): BrokerUrls {
-    const { stomp, amqp } = this.#ports
-    const account = `${ACCOUNT}:${ACCOUNT}`
-    return {
-      stompUrl: `stomp://${account}@127.0.0.1:${stomp}/${vhost}`,
-      amqpUrl: `amqp://${account}@127.0.0.1:${amqp}/${vhost}`,
-    }
-  }
-
-  #startEpmd(): ChildProcess {
-    const args = ['-port', String(this.#ports.epmd), '-address', '127.0.0.1']
-    const epmd = spawn('epmd', args, { detached: true, stdio: 'ignore', cwd: this.#dir })
-    epmd.once('error', () => undefined)
-    epmd.unref()
-    this.#watchdog.watch(epmd)
-    return epmd
-  }
-
-  async #untilReady(beam: ChildProcess): Promise<void> {
-    const giveUpAt = Date.now() + START_TIMEOUT_MS
-    while (Date.now() < giveUpAt && isRunning(beam)) {
-      if (await connectsOverStomp(this.#ports.stomp, ACCOUNT, ACCOUNT)) return
-      await new Promise((resolve) => setTimeout(resolve, 50))
-    }
-    throw new Error(`RabbitMQ did not start: ${await lastLines(join(this.#dir, 'log', 'node.log'))}`)
-  }
-}
-
-function isRunning(child: ChildProcess | undefined): child is ChildProcess {
-  return child?.pid !== undefined && child.exitCode === null && child.signalCode === null
-}
-
-async function end(child: ChildProcess | undefined, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
-  if (!isRunning(child)) return
-  const exited = once(child, 'exit')
-  child.ref()
-  child.kill(signal)
-  const harder = setTimeout(() => child.kill('SIGKILL'), STOP_TIMEOUT_MS)
-  await exited
-  clearTimeout(harder)
-}
-
-async function writeFolder(dir: string, ports: Ports, options: PrivateNodeOptions): Promise<void> {
-  const base = await readFile(new URL('rabbitmq.conf', import.meta.url), 'utf8')
-  const lines = [
-    base,
-    '# What follows differs per private node.',
-    `listeners.tcp.default = 127.0.0.1:${ports.amqp}`,
-    `stomp.listeners.tcp.default = 127.0.0.1:${ports.stomp}`,
-    ...(ports.webStomp === 0 ? [] : [`web_stomp.tcp.listener = 127.0.0.1:${ports.webStomp}`]),
-    ...(options.memoryHighWatermark === undefined
-      ? []
-      : [`vm_memory_high_watermark.absolute = ${options.memoryHighWatermark}`]),
-    'log.console = false',
-    'log.file = node.log',
-    'log.file.level = info',
-  ]
-  await mkdir(join(dir, 'home'), { recursive: true })
-  await writeFile(join(dir, 'node.conf'), `${lines.join('\n')}\n`)
-  const plugins = ports.webStomp === 0 ? 'rabbitmq_stomp' : 'rabbitmq_stomp,rabbitmq_web_stomp'
-  await writeFile(join(dir, 'enabled_plugins'), `[${plugins}].\n`)
-  const cookie = join(dir, 'home', '.erlang.cookie')
-  // Written before the node and its command line tools race to make one.
-  if (!existsSync(cookie)) await writeFile(cookie, randomBytes(16).toString('hex'), { mode: 0o400 })
-}
-
-function environment(dir: string, ports: Ports): Record<string, string> {
-  const loopback = '-kernel inet_dist_use_interface {127,0,0,1}'
-  return {
-    HOME: join(dir, 'home'),
-    RABBITMQ_CONF_ENV_FILE: '/dev/null',
-    RABBITMQ_NODENAME: 'relay@localhost',
-    RABBITMQ_NODE_PORT: String(ports.amqp),
-    RABBITMQ_DIST_PORT: String(ports.dist),
-    RABBITMQ_BASE: dir,
-    RABBITMQ_MNESIA_BASE: join(dir, 'mnesia'),
-    RABBITMQ_LOG_BASE: join(dir, 'log'),
-    RABBITMQ_PID_FILE: join(dir, 'pid'),
-    RABBITMQ_CONFIG_FILE: join(dir, 'node.conf'),
-    RABBITMQ_ADVANCED_CONFIG_FILE: join(dir, 'advanced.config'),
-    RABBITMQ_ENABLED_PLUGINS_FILE: join(dir, 'enabled_plugins'),
-    RABBITMQ_GENERATED_CONFIG_DIR: join(dir, 'generated'),
-    RABBITMQ_SCHEMA_DIR: join(dir, 'schema'),
-    RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: loopback,
-    RABBITMQ_CTL_ERL_ARGS: loopback,
-    RABBITMQ_CTL_DIST_PORT_MIN: String(ports.cli),
-    RABBITMQ_CTL_DIST_PORT_MAX: String(ports.cli + 30),
-    ERL_EPMD_PORT: String(ports.epmd),
-    ERL_EPMD_ADDRESS: '127.0.0.1',
-    ERL_CRASH_DUMP_BYTES: '0',
-  }
-}
-
-async function lastLines(file: string): Promise<string> {
-  const text = await readFile(file, 'utf8').catch(() => 'no log was written')
-  return text.split('\n').slice(-12).join('\n')
+  await writeNodeFolder(plan)
+  return plan
 }
