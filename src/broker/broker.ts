@@ -55,7 +55,8 @@ export interface Broker {
 /**
  * Where a message goes. `topic` is what outside publishers and wildcards reach; `private` bears names
  * of topics too, but travels where no wildcard and no outsider comes; `user` reaches every session of
- * one user on every node; `queue` is a durable queue, declared on first use without arguments.
+ * one user on every node; `queue` is a durable queue, declared on first use where there is none of its name:
+ * on several nodes of a cluster, elsewhere without arguments.
  * Topic names are the part after `/topic/`: words separated by dots.
  */
 export type Address =

@@ -6,7 +6,10 @@ import { useRabbitMq } from '../support/rabbitmq.ts'
 import { useRelay } from '../support/relay.ts'
 import { StompClient } from '../support/stomp-client.ts'
 import { publishByStomp } from '../support/stompit.ts'
+import { until } from '../support/until.ts'
 import { orderIntake } from './order-intake.ts'
+
+t.setTimeout(120_000)
 
 const { stompUrl, amqpUrl } = await useRabbitMq(t)
 const relay = await useRelay(t, { RABBITMQ_STOMP_URL: stompUrl, RABBITMQ_AMQP_URL: amqpUrl })
@@ -82,4 +85,28 @@ await t.test('orders that came while no node was there are taken by the next one
   const { payload } = await admin.message('all')
   t.ok(['READY', 'SHIPPED'].includes(String(payload['status'])))
   if (payload['status'] === 'READY') t.match((await admin.message('all')).payload, { status: 'SHIPPED' })
+})
+
+await t.test('on a single node the queue of dead letters is a classic one', async (t) => {
+  const rabbit = await useRabbitMq(t)
+  const own = await useRelay(t, { RABBITMQ_STOMP_URL: rabbit.stompUrl, RABBITMQ_AMQP_URL: rabbit.amqpUrl })
+  const service = await StompClient.connect(t, own.url, { login: 'orders' })
+  await service.ask('SEND', ['destination', '/queue/user'], 'no order')
+  let rows = ''
+  await until(async () => {
+    rows = await rabbit.ctl(
+      'list_queues',
+      '-p',
+      rabbit.vhost,
+      'name',
+      'type',
+      'messages',
+      '--no-table-headers',
+    )
+    return rows.includes('user.dead-letter')
+  })
+  t.match(rows, /^user\.dead-letter\tclassic\t/m)
+  const admin = await StompClient.connect(t, own.url, { login: 'admin' })
+  await admin.subscribe('dead', '/queue/user.dead-letter')
+  await admin.next('MESSAGE')
 })

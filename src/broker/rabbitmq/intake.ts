@@ -30,6 +30,7 @@ export class Intake implements Consumer {
   #channel: Channel | undefined
   #tag: string | undefined
   #retry: NodeJS.Timeout | undefined
+  #hasFailed = false
   #closing: Promise<void> | undefined
 
   constructor(options: IntakeOptions) {
@@ -62,6 +63,7 @@ export class Intake implements Consumer {
       else this.#take(channel, message)
     })
     this.#tag = consumerTag
+    this.#hasFailed = false
   }
 
   #onFailure(connection: AmqpConnection, error: unknown): void {
@@ -71,10 +73,18 @@ export class Intake implements Consumer {
     channel?.close().catch(() => undefined)
     // Without the connection, the next one attaches.
     if (this.#connection !== connection || !connection.isOpen || this.#closing !== undefined) return
-    const { log, queue } = this.#options
-    log.warn({ event: 'broker-intake-failed', queue, reason: String(error) }, 'intake tries again')
+    this.#tell(error)
     clearTimeout(this.#retry)
     this.#retry = setTimeout(() => this.attach(connection), RETRY_MS)
+  }
+
+  /** The queue's node may be down for hours: the tries that follow say nothing new. */
+  #tell(error: unknown): void {
+    const { log, queue } = this.#options
+    const reason = String(error instanceof Error ? (error.cause ?? error) : error)
+    const level = this.#hasFailed ? 'debug' : 'warn'
+    this.#hasFailed = true
+    log[level]({ event: 'broker-intake-failed', queue, reason }, 'intake tries again')
   }
 
   #take(channel: Channel, message: ConsumeMessage): void {

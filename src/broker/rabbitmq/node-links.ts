@@ -90,7 +90,9 @@ export class NodeLinks {
       window: this.#window,
       counters,
       probeMs: timeouts.probeMs,
-      declareQueue: async (queue) => this.topology.declareQueue(queue),
+      // Who names several hosts has a cluster, where a classic queue would be lost with its one node.
+      declareQueue: async (queue) =>
+        this.topology.declareQueue(queue, { isReplicated: amqp.hosts.length > 1 }),
       onMissingExchange: () => this.#controlLink.reset(),
     })
     this.#inbox = new Inbox({
@@ -186,7 +188,9 @@ export class NodeLinks {
       open: async (host, signal) => AmqpConnection.open(host, this.#amqpOptions('control'), signal),
       setUp: async (connection) => {
         this.report.onConnection(connection)
+        const before = this.topology.inbox
         await this.topology.attach(connection)
+        if (this.topology.inbox !== before) this.#inboxLink.reset()
         this.#onBound('bindings were made anew')
         this.publisher.onControlUp()
         this.#options.onControl(connection)

@@ -1,5 +1,6 @@
 import type { Channel } from 'amqplib'
 import { MessageError } from '../../errors.ts'
+import { AbandonedInboxes } from './abandoned-inboxes.ts'
 import { type AmqpConnection, replyCode } from './amqp-connection.ts'
 import type { Bindings } from './bindings.ts'
 import { OUTSIDE_TOPICS, PRIVATE_EXCHANGE, TOPIC_EXCHANGE, USER_EXCHANGE } from './exchanges.ts'
@@ -17,6 +18,7 @@ export interface TopologyOptions {
   onBroken(error: Error): void
 }
 
+const NOT_FOUND = 404
 const PRECONDITION_FAILED = 406
 
 /**
@@ -25,6 +27,7 @@ const PRECONDITION_FAILED = 406
  */
 export class Topology {
   readonly #options: TopologyOptions
+  readonly #abandoned = new AbandonedInboxes()
   #generation = 1
   #connection: AmqpConnection | undefined
   #channel: Channel | undefined
@@ -42,21 +45,30 @@ export class Topology {
     return this.#channel !== undefined
   }
 
-  /** Declares and binds everything over a new connection. */
+  /** Declares and binds everything over a new connection. The inbox may have another name afterwards. */
   async attach(connection: AmqpConnection): Promise<void> {
     this.#connection = connection
-    await this.#build(connection)
+    this.#abandoned.attach(connection)
+    try {
+      await this.#build(connection)
+    } catch (error) {
+      // On a cluster: the node that keeps the inbox is down, and nobody knows for how long.
+      if (replyCode(error) !== NOT_FOUND || !connection.isOpen) throw error
+      this.#abandon()
+      await this.#build(connection)
+    }
   }
 
   detach(): void {
     this.#connection = undefined
     this.#channel = undefined
+    this.#abandoned.detach()
     this.#options.bindings.detach()
   }
 
-  /** Gives the inbox a new name and binds everything to it. The old queue expires, or never was. */
+  /** Gives the inbox a new name and binds everything to it. */
   async renew(): Promise<void> {
-    this.#generation += 1
+    this.#abandon()
     const connection = this.#connection
     if (connection === undefined) return
     const old = this.#channel
@@ -67,17 +79,21 @@ export class Topology {
   }
 
   /**
-   * Declares a durable classic queue without arguments, or takes the one of that name as it is.
+   * Declares a durable queue, or takes the one of that name as it is: without arguments, as every plain SEND
+   * to it does, or replicated, which is a quorum queue.
    *
    * @throws MessageError `broker-refused`, `broker-unavailable`
    */
-  async declareQueue(queue: string): Promise<void> {
+  async declareQueue(queue: string, { isReplicated = false } = {}): Promise<void> {
     const connection = this.#connection
     if (connection === undefined) throw new MessageError('broker-unavailable', 'the broker is away')
     // A channel of its own: a refusal ends the channel it is said on.
     const channel = await connection.channel(() => undefined)
     try {
-      await channel.assertQueue(queue, { durable: true })
+      await channel.assertQueue(queue, {
+        durable: true,
+        arguments: isReplicated ? { 'x-queue-type': 'quorum' } : {},
+      })
       await channel.close()
     } catch (error) {
       const code = replyCode(error)
@@ -96,19 +112,25 @@ export class Topology {
     await channel.deleteQueue(lostQueueOf(this.inbox))
   }
 
+  #abandon(): void {
+    this.#abandoned.add(this.inbox, lostQueueOf(this.inbox))
+    this.#generation += 1
+  }
+
   async #build(connection: AmqpConnection): Promise<void> {
-    const channel = await connection.channel((error) => {
+    const onBroken = (error: Error): void => {
       if (this.#channel !== channel) return
       this.#channel = undefined
       if (connection.isOpen) this.#options.onBroken(error)
-    })
+    }
+    const channel = await connection.channel(onBroken)
     await declareExchanges(channel)
-    await this.#declareInbox(channel)
+    await this.#declareInbox(channel, onBroken)
     await this.#options.bindings.attach(channel, this.inbox)
     this.#channel = channel
   }
 
-  async #declareInbox(channel: Channel): Promise<void> {
+  async #declareInbox(channel: Channel, onBroken: (error: Error) => void): Promise<void> {
     const { inboxExpiresMs, inboxMessages, inboxBytes } = this.#options
     const lost = lostQueueOf(this.inbox)
     await channel.assertQueue(lost, {
@@ -130,6 +152,8 @@ export class Topology {
     })
     const onVictim = (message: unknown): void => {
       if (message !== null) this.#options.onLost()
+      // It is kept where the inbox is, so that is gone too, or as good as gone without it.
+      else onBroken(new Error('the queue for what is lost is gone'))
     }
     await channel.consume(lost, onVictim, { noAck: true })
   }
