@@ -14,6 +14,8 @@ export interface ConversationOptions {
   readonly nodes: readonly FaultNode[]
   /** For somebody who publishes to topics past the relay; undefined where nobody does. */
   readonly outsideUrl: string | undefined
+  /** Who takes part besides. */
+  readonly others?: { readonly speakers: readonly Speaker[]; readonly ears: readonly Ear[] }
 }
 
 /**
@@ -22,14 +24,14 @@ export interface ConversationOptions {
  * connected all the time.
  */
 export async function startConversation(stage: Stage, options: ConversationOptions): Promise<Traffic> {
-  const { nodes, outsideUrl } = options
+  const { nodes, outsideUrl, others = { speakers: [], ears: [] } } = options
   const topics = await Promise.all([
     ...nodes.map((node) => topicSpeaker(stage, node)),
     ...(outsideUrl === undefined ? [] : [outsideSpeaker(stage, outsideUrl)]),
   ])
   const writers = await Promise.all(nodes.map((node) => roomSpeaker(stage, node)))
   const ears = await Promise.all(nodes.map((node) => earsAt(stage, node, { topics, writers })))
-  return new Traffic([...topics, ...writers], ears.flat())
+  return new Traffic([...topics, ...writers, ...others.speakers], [...ears.flat(), ...others.ears])
 }
 
 /** Whether it is published to a topic and stored nowhere. */

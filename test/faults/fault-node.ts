@@ -23,7 +23,7 @@ export interface FaultNodeOptions {
   readonly name: string
   readonly databaseUrl: string
   readonly rabbitMq: BrokerUrls
-  /** Hosts in its URLs, which are one broker's. Default 1. */
+  /** How often the only host of its URLs stands in the node's. Default once. */
   readonly hosts?: number
   readonly timeouts?: Partial<RabbitMqTimeouts>
 }
@@ -57,7 +57,7 @@ export class FaultNode {
   static async start(stage: Stage, options: FaultNodeOptions): Promise<FaultNode> {
     const { name, databaseUrl, rabbitMq, hosts = 1, timeouts } = options
     const [stomp, amqp] = await Promise.all(
-      [rabbitMq.stompUrl, rabbitMq.amqpUrl].map((url) => proxies(stage, url, hosts)),
+      [rabbitMq.stompUrl, rabbitMq.amqpUrl].map((url) => proxies(stage, portsOf(url, hosts))),
     )
     const urls = { stomp: through(rabbitMq.stompUrl, stomp!), amqp: through(rabbitMq.amqpUrl, amqp!) }
     const config = readConfig({
@@ -137,11 +137,16 @@ export async function startNodes(
   ])
 }
 
-async function proxies(stage: Stage, url: string, count: number): Promise<readonly TcpProxy[]> {
-  const port = Number(new URL(url).port)
-  return Promise.all(Array.from({ length: count }, () => useTcpProxy(stage, port)))
+/** Of a URL with several hosts, theirs. */
+function portsOf(url: string, count: number): readonly number[] {
+  const ports = [...url.matchAll(/127\.0\.0\.1:(\d+)/g)].map(([, digits]) => Number(digits))
+  return ports.length > 1 ? ports : Array.from({ length: count }, () => ports[0]!)
+}
+
+async function proxies(stage: Stage, ports: readonly number[]): Promise<readonly TcpProxy[]> {
+  return Promise.all(ports.map((port) => useTcpProxy(stage, port)))
 }
 
 function through(url: string, hosts: readonly TcpProxy[]): string {
-  return url.replace(/127\.0\.0\.1:\d+/, hosts.map(({ port }) => `127.0.0.1:${port}`).join(','))
+  return url.replace(/127\.0\.0\.1:[\d.:,]+/, hosts.map(({ port }) => `127.0.0.1:${port}`).join(','))
 }

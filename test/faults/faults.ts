@@ -1,5 +1,9 @@
 import type { Fault } from './fault.ts'
 import { BROKER_KILLED } from './broker-killed.ts'
+import { CLUSTER_HANG } from './cluster-hang.ts'
+import { CLUSTER_HOME_KILLED } from './cluster-home-killed.ts'
+import { CLUSTER_PARTITION } from './cluster-partition.ts'
+import { CLUSTER_PUBLISHER_KILLED } from './cluster-publisher-killed.ts'
 import { HALF_OPEN } from './half-open.ts'
 import { HOSTS_LOST } from './hosts-lost.ts'
 import { LINKS_CUT } from './links-cut.ts'
@@ -16,4 +20,8 @@ export const FAULTS: readonly Fault[] = [
   QUEUE_CONSUMERS,
   QUEUE_PRODUCERS,
   ORDERS_TAKEN,
+  CLUSTER_HOME_KILLED,
+  CLUSTER_PUBLISHER_KILLED,
+  CLUSTER_PARTITION,
+  CLUSTER_HANG,
 ]

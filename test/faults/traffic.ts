@@ -30,7 +30,12 @@ export class Traffic {
   }
 
   get published(): number {
-    return this.#speakers.reduce((sum, { said }) => sum + said.length, 0)
+    return this.said.length
+  }
+
+  /** All messages up to now, each speaker's in order. */
+  get said(): readonly string[] {
+    return saidBy(this.#speakers)
   }
 
   /** Each publishes its share of so many messages, two at least. */
