@@ -16,7 +16,7 @@ const TIMEOUTS = { publishMs: 240_000, answerMs: 240_000 }
  */
 export const BROKER_KILLED: Fault = {
   name: 'broker-killed',
-  short: { messages: 1_200, blows: 1 },
+  short: { messages: 800, blows: 1 },
   long: { messages: 40_000, blows: 10 },
   // At each node, and each time: its bindings are made anew, and its inbox has lost its place.
   maxHoles: ({ blows }) => blows * 4,

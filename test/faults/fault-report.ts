@@ -8,6 +8,8 @@ export interface Reception {
   readonly lost: number
   readonly doubled: number
   readonly outOfOrder: number
+  /** Some of the lost, for whoever has to find out why. */
+  readonly lostOnes?: readonly string[]
 }
 
 /** What one run of one fault did, in the words of the table that `npm run faults` prints. */
@@ -27,6 +29,9 @@ export interface FaultSize {
   readonly messages: number
   readonly blows: number
 }
+
+/** Lost messages that are named, beside the last one. */
+const SHOWN = 3
 
 const COLUMNS = [
   'fault',
@@ -78,6 +83,14 @@ export function reception(
     if (index < (newest.get(origin) ?? -1)) outOfOrder += 1
     else newest.set(origin, index)
   }
-  const lost = owed.filter((message) => !seen.has(message)).length
-  return { subscriber, owed: owed.length, received: got.length, lost, doubled, outOfOrder }
+  const lost = owed.filter((message) => !seen.has(message))
+  return {
+    subscriber,
+    owed: owed.length,
+    received: got.length,
+    lost: lost.length,
+    doubled,
+    outOfOrder,
+    lostOnes: [...lost.slice(0, SHOWN), ...lost.slice(SHOWN).slice(-1)],
+  }
 }

@@ -25,9 +25,9 @@ export interface Fault {
 
 /** What a report should not say, in words. */
 export function wrongsOf(fault: Fault, size: FaultSize, report: FaultReport): string[] {
-  const rows = report.receptions.flatMap(({ subscriber, owed, lost, doubled, outOfOrder }) => [
+  const rows = report.receptions.flatMap(({ subscriber, owed, lost, lostOnes, doubled, outOfOrder }) => [
     ...(owed === 0 ? [`${subscriber}: was owed nothing, which shows nothing`] : []),
-    ...(lost > 0 ? [`${subscriber}: ${lost} lost`] : []),
+    ...(lost > 0 ? [`${subscriber}: ${lost} lost: ${lostOnes?.join(', ')}`] : []),
     ...(doubled > 0 ? [`${subscriber}: ${doubled} doubled`] : []),
     ...(outOfOrder > 0 ? [`${subscriber}: ${outOfOrder} out of order`] : []),
   ])

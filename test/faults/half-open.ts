@@ -13,7 +13,7 @@ const TIMEOUTS = { heartBeatMs: 1_000, connectMs: 1_000, publishMs: 120_000, ans
  */
 export const HALF_OPEN: Fault = {
   name: 'half-open',
-  short: { messages: 1_000, blows: 2 },
+  short: { messages: 600, blows: 2 },
   long: { messages: 20_000, blows: 20 },
   // One for each control link that is back; on a machine that stood still for seconds, live links end too.
   maxHoles: ({ blows }) => blows * 4,

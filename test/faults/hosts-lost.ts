@@ -10,7 +10,7 @@ import type { Fault } from './fault.ts'
  */
 export const HOSTS_LOST: Fault = {
   name: 'hosts-lost',
-  short: { messages: 1_200, blows: 6 },
+  short: { messages: 900, blows: 6 },
   long: { messages: 60_000, blows: 60 },
   // Each node's control link moves in each round.
   maxHoles: ({ blows }) => blows * 2,

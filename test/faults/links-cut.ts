@@ -13,7 +13,7 @@ const PROXIES = 4
  */
 export const LINKS_CUT: Fault = {
   name: 'links-cut',
-  short: { messages: 4_000, blows: 6 },
+  short: { messages: 2_400, blows: 6 },
   long: { messages: 100_000, blows: 20 },
   // A node whose control link is back cannot know that nobody took its bindings away meanwhile.
   maxHoles: ({ blows }) => blows * 2,

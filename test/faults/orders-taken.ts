@@ -21,7 +21,7 @@ const OWNER = 'owner'
  */
 export const ORDERS_TAKEN: Fault = {
   name: 'orders-taken',
-  short: { messages: 1_000, blows: 2 },
+  short: { messages: 600, blows: 2 },
   long: { messages: 20_000, blows: 20 },
   maxHoles: ({ blows }) => blows * 2,
   async run(stage, { messages, blows }) {

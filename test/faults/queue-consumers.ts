@@ -14,7 +14,7 @@ const QUEUE = 'fault-work'
  */
 export const QUEUE_CONSUMERS: Fault = {
   name: 'queue-consumers',
-  short: { messages: 1_500, blows: 6 },
+  short: { messages: 900, blows: 6 },
   long: { messages: 40_000, blows: 40 },
   maxHoles: () => 0,
   async run(stage, { messages, blows }) {

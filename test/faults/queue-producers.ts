@@ -11,7 +11,7 @@ const QUEUE = 'fault-jobs'
 /** The own sessions of clients that SEND to a queue with receipts are cut. What was receipted is in the queue. */
 export const QUEUE_PRODUCERS: Fault = {
   name: 'queue-producers',
-  short: { messages: 1_500, blows: 6 },
+  short: { messages: 900, blows: 6 },
   long: { messages: 40_000, blows: 40 },
   maxHoles: () => 0,
   async run(stage, { messages, blows }) {
