@@ -11,17 +11,16 @@ import type {
 import type { Alarm } from './alarm.ts'
 import type { RabbitMqLimits, RabbitMqTimeouts } from './rabbitmq-settings.ts'
 import {
-  assertDestination,
   clientDestination,
   clientHeaders,
   durableId,
   isDurable,
-  prefetchOf,
   sendHeaders,
   subscribeHeaders,
 } from './session-headers.ts'
 import { SessionLedger, type Subscribed, type Undo } from './session-ledger.ts'
 import { type SessionFrame, SessionLink } from './session-link.ts'
+import { assertDestination, assertQueueHeaders, assertSendHeaders, prefetchOf } from './session-rules.ts'
 
 export interface ClientSessionOptions {
   readonly url: BrokerUrl
@@ -32,6 +31,16 @@ export interface ClientSessionOptions {
   readonly alarm: Alarm
   /** The session is over, whoever ended it. */
   onOver(): void
+}
+
+/** SENDs and acknowledgements of one transaction; RabbitMQ keeps them in memory until COMMIT. */
+const MAX_TRANSACTION_FRAMES = 1_024
+
+interface Transaction {
+  /** What to take back at ABORT. */
+  readonly undos: Undo[]
+  /** Receipts that its SENDs asked for: RabbitMQ gives them after COMMIT, when each is confirmed. */
+  readonly receipts: string[]
 }
 
 /** RabbitMQ gives a reply queue a subscription of this name, which nobody asked for by SUBSCRIBE. */
@@ -47,8 +56,7 @@ export class ClientSession implements BrokerSession {
   readonly #ledger = new SessionLedger()
   readonly #byClientId = new Map<string, Subscribed>()
   readonly #byBrokerId = new Map<string, Subscribed>()
-  /** Open transactions, with what to take back at ABORT. */
-  readonly #transactions = new Map<string, Undo[]>()
+  readonly #transactions = new Map<string, Transaction>()
   #numbers = 0
 
   constructor(options: ClientSessionOptions) {
@@ -81,12 +89,13 @@ export class ClientSession implements BrokerSession {
   async send(message: BrokerSend, options: { confirm: boolean }): Promise<void> {
     const { destination, transaction, body } = message
     assertDestination(destination)
+    assertSendHeaders(message.headers)
     const headers = ['destination', destination, ...sendHeaders(message.headers)]
-    if (transaction !== undefined) this.#undosOf(transaction)
-    const frame: SessionFrame = { command: 'SEND', headers: within(headers, transaction), body }
-    // The broker acts at COMMIT and answers then.
-    const isOfTransaction = transaction !== undefined
-    await this.#link.request([frame], { isAnswered: options.confirm && !isOfTransaction, isOfTransaction })
+    if (transaction !== undefined) {
+      await this.#sendWithin(transaction, headers, body)
+      return
+    }
+    await this.#link.request([{ command: 'SEND', headers, body }], { isAnswered: options.confirm })
   }
 
   async subscribe(subscription: BrokerSubscription): Promise<void> {
@@ -96,6 +105,7 @@ export class ClientSession implements BrokerSession {
     if (this.#byClientId.size >= this.#options.limits.sessionPending) {
       throw new MessageError('too-many-subscriptions', 'too many subscriptions')
     }
+    assertQueueHeaders(headers)
     const prefetch = prefetchOf(headers, this.#options.limits.sessionUnacked)
     const brokerId = isDurable(headers) ? durableId(this.#options.user, id) : `s-${++this.#numbers}`
     const subscribed = { clientId: id, brokerId, ack, unacked: new Map<string, string>(), isOpen: true }
@@ -149,22 +159,24 @@ export class ClientSession implements BrokerSession {
     if (this.#transactions.has(transaction)) {
       throw new MessageError('conflict', 'the transaction has begun already')
     }
-    this.#transactions.set(transaction, [])
+    this.#transactions.set(transaction, { undos: [], receipts: [] })
     await this.#link.request([{ command: 'BEGIN', headers: ['transaction', transaction] }], {
       isAnswered: true,
     })
   }
 
   async commit(transaction: string): Promise<void> {
-    this.#undosOf(transaction)
+    const { receipts } = this.#open(transaction)
     this.#transactions.delete(transaction)
+    // RabbitMQ gives the RECEIPT of COMMIT before it knows what becomes of the SENDs.
     await this.#link.request([{ command: 'COMMIT', headers: ['transaction', transaction] }], {
       isAnswered: true,
+      alsoAwaits: receipts,
     })
   }
 
   async abort(transaction: string): Promise<void> {
-    const undos = this.#undosOf(transaction)
+    const { undos } = this.#open(transaction)
     this.#transactions.delete(transaction)
     for (const undo of undos.toReversed()) undo()
     await this.#link.request([{ command: 'ABORT', headers: ['transaction', transaction] }], {
@@ -182,25 +194,46 @@ export class ClientSession implements BrokerSession {
     this.#link.end(error)
   }
 
+  /** The broker acts at COMMIT and answers then. */
+  async #sendWithin(name: string, headers: readonly string[], body: Uint8Array): Promise<void> {
+    const transaction = this.#open(name, 1)
+    const receipt = `t-${++this.#numbers}`
+    transaction.receipts.push(receipt)
+    const all = [...headers, 'transaction', name, 'receipt', receipt]
+    await this.#link.request([{ command: 'SEND', headers: all, body }], {
+      isAnswered: false,
+      isOfTransaction: true,
+    })
+  }
+
   async #settle(
     command: 'ACK' | 'NACK',
     ackId: string,
-    transaction: string | undefined,
+    name: string | undefined,
     extra: readonly string[],
   ): Promise<void> {
-    const undos = transaction === undefined ? undefined : this.#undosOf(transaction)
+    const transaction = name === undefined ? undefined : this.#open(name, 1)
     const { brokerIds, undo } = this.#ledger.take(ackId)
-    undos?.push(undo)
+    transaction?.undos.push(undo)
+    const within = name === undefined ? [] : ['transaction', name]
     const frames = brokerIds.map((id): SessionFrame => {
-      return { command, headers: within(['id', id, ...extra], transaction) }
+      return { command, headers: ['id', id, ...extra, ...within] }
     })
     await this.#link.request(frames, { isAnswered: transaction === undefined })
   }
 
-  #undosOf(transaction: string): Undo[] {
-    const undos = this.#transactions.get(transaction)
-    if (undos === undefined) throw new MessageError('unknown-transaction', 'no such transaction')
-    return undos
+  /** @param more frames that are to be added to it */
+  #open(name: string, more = 0): Transaction {
+    const transaction = this.#transactions.get(name)
+    if (transaction === undefined) throw new MessageError('unknown-transaction', 'no such transaction')
+    const { undos, receipts } = transaction
+    if (undos.length + receipts.length + more > MAX_TRANSACTION_FRAMES) {
+      throw new MessageError(
+        'too-many-pending',
+        `more than ${MAX_TRANSACTION_FRAMES} frames in a transaction`,
+      )
+    }
+    return transaction
   }
 
   #onMessage(frame: Frame): void {
@@ -253,8 +286,4 @@ export class ClientSession implements BrokerSession {
     this.#transactions.clear()
     this.#options.onOver()
   }
-}
-
-function within(headers: readonly string[], transaction: string | undefined): HeaderList {
-  return transaction === undefined ? headers : [...headers, 'transaction', transaction]
 }

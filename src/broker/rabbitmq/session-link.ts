@@ -30,6 +30,8 @@ export interface RequestOptions {
   readonly isAnswered: boolean
   /** The transaction it belongs to would do only half its work without it. */
   readonly isOfTransaction?: boolean
+  /** Receipts that earlier frames asked for and that come only after these. */
+  readonly alsoAwaits?: readonly string[]
 }
 
 /** Frames that take effect together. */
@@ -38,6 +40,16 @@ interface Job extends RequestOptions {
   readonly publishes: boolean
   readonly deadline: number
   readonly done: Deferred<void>
+}
+
+/** What was sent and waits for its answer. */
+interface Current {
+  readonly job: Job
+  /** Receipts that are missing. */
+  readonly receipts: Set<string>
+  /** Frames before it asked for no receipt: an ERROR that comes now may be theirs. */
+  readonly isAmbiguous: boolean
+  readonly timer: NodeJS.Timeout
 }
 
 const GOODBYE_MS = 500
@@ -51,7 +63,9 @@ export class SessionLink {
   readonly #options: SessionLinkOptions
   readonly #waiting: Job[] = []
   #connection: StompConnection | undefined
-  #current: { readonly job: Job; readonly receipt: string; readonly timer: NodeJS.Timeout } | undefined
+  #current: Current | undefined
+  /** Since the last answer, frames went out that asked for none. */
+  #hasUnanswered = false
   /** Set while the first that waits must not go out yet. */
   #hold: { readonly stopListening: () => void; readonly timer: NodeJS.Timeout } | undefined
   #receipts = 0
@@ -134,7 +148,7 @@ export class SessionLink {
   #adopt(connection: StompConnection): void {
     this.#connection = connection
     void connection.closed.then((error) => {
-      this.#fail('broker-unavailable', 'the connection to the broker is over', error)
+      this.#fail('broker-unavailable', this.#lostText(), error)
     })
     // It was closed while it was being opened.
     if (this.#over !== undefined) connection.destroy()
@@ -205,6 +219,7 @@ export class SessionLink {
       connection.send(command, asks ? [...headers, 'receipt', receipt] : headers, body)
     })
     if (!isAnswered) {
+      this.#hasUnanswered = true
       job.done.resolve()
       return
     }
@@ -213,7 +228,9 @@ export class SessionLink {
       const why = isOn ? `: it takes no messages now, ${reason}` : ''
       this.#fail('broker-unavailable', `the broker did not answer in time${why}`)
     }, this.#options.timeouts.answerMs)
-    this.#current = { job, receipt, timer }
+    const receipts = new Set([receipt, ...(job.alsoAwaits ?? [])])
+    this.#current = { job, receipts, isAmbiguous: this.#hasUnanswered, timer }
+    this.#hasUnanswered = false
   }
 
   #onFrame(frame: Frame): void {
@@ -223,8 +240,10 @@ export class SessionLink {
   }
 
   #onReceipt(frame: Frame): void {
-    if (this.#current?.receipt !== header(frame.headers, 'receipt-id')) return
-    this.#settle()
+    const receipts = this.#current?.receipts
+    if (receipts?.delete(header(frame.headers, 'receipt-id') ?? '') === true && receipts.size === 0) {
+      this.#settle()
+    }
   }
 
   #onError(frame: Frame): void {
@@ -232,7 +251,7 @@ export class SessionLink {
     const reason = header(frame.headers, 'message') ?? 'ERROR'
     const soft = softError(frame)
     if (brokerId !== undefined) this.#options.onCancelled(brokerId, reason)
-    else if (soft !== undefined && this.#current !== undefined) this.#settle(soft)
+    else if (soft !== undefined && this.#current?.isAmbiguous === false) this.#settle(soft)
     else this.#fail('broker-refused', `the broker ended the session: ${reason}`, new Error(errorText(frame)))
   }
 
@@ -244,6 +263,14 @@ export class SessionLink {
     if (error === undefined) current.job.done.resolve()
     else current.job.done.reject(error)
     this.#next()
+  }
+
+  /** RabbitMQ ends a connection without a word where a queue refuses a message (`x-overflow`). */
+  #lostText(): string {
+    const isUnconfirmed = this.#current?.job.publishes === true || this.#current?.job.alsoAwaits !== undefined
+    return isUnconfirmed
+      ? 'the broker closed the connection instead of confirming the message'
+      : 'the connection to the broker is over'
   }
 
   #fail(code: string, message: string, cause?: Error): void {
