@@ -19,11 +19,11 @@ const TEXT_PROPERTIES: ReadonlyMap<string, keyof Options.Publish> = new Map([
 /** An AMQP header `CC` or `BCC` that is no list ends the channel, for everybody who uses it. */
 const FORBIDDEN: ReadonlySet<string> = new Set(['CC', 'BCC'])
 
-/** The greatest value of each. RabbitMQ refuses a longer expiration (milliseconds), and ends the channel with it. */
+/** The greatest value of each. RabbitMQ ends the channel for an expiration of more than ten years (milliseconds). */
 const MAXIMA: ReadonlyMap<string, number> = new Map([
   ['priority', 255],
   ['timestamp', Number.MAX_SAFE_INTEGER],
-  ['expiration', 4_294_967_295],
+  ['expiration', 315_360_000_000],
 ])
 
 /** Headers that `assertProperty` may refuse. */
