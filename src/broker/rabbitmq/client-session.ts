@@ -9,6 +9,8 @@ import type {
   BrokerSubscription,
 } from '../broker.ts'
 import type { Alarm } from './alarm.ts'
+import { DeclaredQueues } from './declared-queues.ts'
+import type { QueueCheck } from './queue-check.ts'
 import type { RabbitMqLimits, RabbitMqTimeouts } from './rabbitmq-settings.ts'
 import {
   clientDestination,
@@ -18,9 +20,11 @@ import {
   sendHeaders,
   subscribeHeaders,
 } from './session-headers.ts'
-import { SessionLedger, type Subscribed, type Undo } from './session-ledger.ts'
-import { type SessionFrame, SessionLink } from './session-link.ts'
+import { SessionLedger, type Subscribed } from './session-ledger.ts'
+import type { SessionFrame } from './session-job.ts'
+import { SessionLink } from './session-link.ts'
 import { assertDestination, assertQueueHeaders, assertSendHeaders, prefetchOf } from './session-rules.ts'
+import { SessionTransactions } from './session-transactions.ts'
 
 export interface ClientSessionOptions {
   readonly url: BrokerUrl
@@ -29,18 +33,9 @@ export interface ClientSessionOptions {
   readonly timeouts: RabbitMqTimeouts
   readonly limits: RabbitMqLimits
   readonly alarm: Alarm
+  readonly queueCheck: QueueCheck
   /** The session is over, whoever ended it. */
   onOver(): void
-}
-
-/** SENDs and acknowledgements of one transaction; RabbitMQ keeps them in memory until COMMIT. */
-const MAX_TRANSACTION_FRAMES = 1_024
-
-interface Transaction {
-  /** What to take back at ABORT. */
-  readonly undos: Undo[]
-  /** Receipts that its SENDs asked for: RabbitMQ gives them after COMMIT, when each is confirmed. */
-  readonly receipts: string[]
 }
 
 /** RabbitMQ gives a reply queue a subscription of this name, which nobody asked for by SUBSCRIBE. */
@@ -56,12 +51,18 @@ export class ClientSession implements BrokerSession {
   readonly #ledger = new SessionLedger()
   readonly #byClientId = new Map<string, Subscribed>()
   readonly #byBrokerId = new Map<string, Subscribed>()
-  readonly #transactions = new Map<string, Transaction>()
+  readonly #transactions = new SessionTransactions()
+  readonly #queues: DeclaredQueues
   #numbers = 0
 
   constructor(options: ClientSessionOptions) {
     this.#options = options
-    const { url, timeouts, limits, alarm, sink } = options
+    const { url, timeouts, limits, alarm, sink, queueCheck: check } = options
+    this.#queues = new DeclaredQueues({
+      check,
+      believedMs: timeouts.queueBelievedMs,
+      max: limits.sessionPending,
+    })
     this.#link = new SessionLink({
       url,
       timeouts,
@@ -91,11 +92,19 @@ export class ClientSession implements BrokerSession {
     assertDestination(destination)
     assertSendHeaders(message.headers)
     const headers = ['destination', destination, ...sendHeaders(message.headers)]
-    if (transaction !== undefined) {
-      await this.#sendWithin(transaction, headers, body)
+    const before = this.#queues.before(destination, message.headers, { isSure: false })
+    if (transaction === undefined) {
+      const frame: SessionFrame = { command: 'SEND', headers, body }
+      await this.#link.request([frame], { isAnswered: options.confirm, before })
       return
     }
-    await this.#link.request([{ command: 'SEND', headers, body }], { isAnswered: options.confirm })
+    // The broker acts at COMMIT and answers then.
+    const { receipts } = this.#transactions.get(transaction)
+    const receipt = `t-${++this.#numbers}`
+    receipts.push(receipt)
+    const all = [...headers, 'transaction', transaction, 'receipt', receipt]
+    const frame: SessionFrame = { command: 'SEND', headers: all, body }
+    await this.#link.request([frame], { isAnswered: false, isOfTransaction: true, before })
   }
 
   async subscribe(subscription: BrokerSubscription): Promise<void> {
@@ -108,7 +117,8 @@ export class ClientSession implements BrokerSession {
     assertQueueHeaders(headers)
     const prefetch = prefetchOf(headers, this.#options.limits.sessionUnacked)
     const brokerId = isDurable(headers) ? durableId(this.#options.user, id) : `s-${++this.#numbers}`
-    const subscribed = { clientId: id, brokerId, ack, unacked: new Map<string, string>(), isOpen: true }
+    const unacked = new Map<string, string>()
+    const subscribed = { clientId: id, brokerId, destination, ack, unacked, isOpen: true }
     this.#byClientId.set(id, subscribed)
     this.#byBrokerId.set(brokerId, subscribed)
     const own = {
@@ -119,8 +129,9 @@ export class ClientSession implements BrokerSession {
     }
     const all = [...Object.entries(own).flat(), ...subscribeHeaders(headers)]
     const frame: SessionFrame = { command: 'SUBSCRIBE', headers: all }
+    const before = this.#queues.before(destination, headers, { isSure: true })
     try {
-      await this.#link.request([frame], { isAnswered: true })
+      await this.#link.request([frame], { isAnswered: true, before })
     } catch (error) {
       this.#remove(subscribed)
       throw error
@@ -137,6 +148,7 @@ export class ClientSession implements BrokerSession {
     if (subscribed !== undefined) {
       this.#byClientId.delete(id)
       this.#ledger.retire(subscribed)
+      this.#queues.doubt(subscribed.destination)
     }
     const frame: SessionFrame = {
       command: 'UNSUBSCRIBE',
@@ -155,19 +167,14 @@ export class ClientSession implements BrokerSession {
   }
 
   async begin(transaction: string): Promise<void> {
-    // RabbitMQ would empty it and say nothing.
-    if (this.#transactions.has(transaction)) {
-      throw new MessageError('conflict', 'the transaction has begun already')
-    }
-    this.#transactions.set(transaction, { undos: [], receipts: [] })
+    this.#transactions.begin(transaction)
     await this.#link.request([{ command: 'BEGIN', headers: ['transaction', transaction] }], {
       isAnswered: true,
     })
   }
 
   async commit(transaction: string): Promise<void> {
-    const { receipts } = this.#open(transaction)
-    this.#transactions.delete(transaction)
+    const { receipts } = this.#transactions.take(transaction)
     // RabbitMQ gives the RECEIPT of COMMIT before it knows what becomes of the SENDs.
     await this.#link.request([{ command: 'COMMIT', headers: ['transaction', transaction] }], {
       isAnswered: true,
@@ -176,8 +183,7 @@ export class ClientSession implements BrokerSession {
   }
 
   async abort(transaction: string): Promise<void> {
-    const { undos } = this.#open(transaction)
-    this.#transactions.delete(transaction)
+    const { undos } = this.#transactions.take(transaction)
     for (const undo of undos.toReversed()) undo()
     await this.#link.request([{ command: 'ABORT', headers: ['transaction', transaction] }], {
       isAnswered: true,
@@ -194,25 +200,13 @@ export class ClientSession implements BrokerSession {
     this.#link.end(error)
   }
 
-  /** The broker acts at COMMIT and answers then. */
-  async #sendWithin(name: string, headers: readonly string[], body: Uint8Array): Promise<void> {
-    const transaction = this.#open(name, 1)
-    const receipt = `t-${++this.#numbers}`
-    transaction.receipts.push(receipt)
-    const all = [...headers, 'transaction', name, 'receipt', receipt]
-    await this.#link.request([{ command: 'SEND', headers: all, body }], {
-      isAnswered: false,
-      isOfTransaction: true,
-    })
-  }
-
   async #settle(
     command: 'ACK' | 'NACK',
     ackId: string,
     name: string | undefined,
     extra: readonly string[],
   ): Promise<void> {
-    const transaction = name === undefined ? undefined : this.#open(name, 1)
+    const transaction = name === undefined ? undefined : this.#transactions.get(name)
     const { brokerIds, undo } = this.#ledger.take(ackId)
     transaction?.undos.push(undo)
     const within = name === undefined ? [] : ['transaction', name]
@@ -220,20 +214,6 @@ export class ClientSession implements BrokerSession {
       return { command, headers: ['id', id, ...extra, ...within] }
     })
     await this.#link.request(frames, { isAnswered: transaction === undefined })
-  }
-
-  /** @param more frames that are to be added to it */
-  #open(name: string, more = 0): Transaction {
-    const transaction = this.#transactions.get(name)
-    if (transaction === undefined) throw new MessageError('unknown-transaction', 'no such transaction')
-    const { undos, receipts } = transaction
-    if (undos.length + receipts.length + more > MAX_TRANSACTION_FRAMES) {
-      throw new MessageError(
-        'too-many-pending',
-        `more than ${MAX_TRANSACTION_FRAMES} frames in a transaction`,
-      )
-    }
-    return transaction
   }
 
   #onMessage(frame: Frame): void {
@@ -258,6 +238,7 @@ export class ClientSession implements BrokerSession {
     const subscribed: Subscribed = {
       clientId: brokerId,
       brokerId,
+      destination: brokerId,
       ack: 'auto',
       unacked: new Map<string, string>(),
       isOpen: true,
@@ -270,6 +251,7 @@ export class ClientSession implements BrokerSession {
     const subscribed = this.#byBrokerId.get(brokerId)
     if (subscribed === undefined) return
     this.#remove(subscribed)
+    this.#queues.doubt(subscribed.destination)
     this.#options.sink.onCancelled(subscribed.clientId, reason)
   }
 

@@ -1,9 +1,10 @@
-import { type Frame, header, type HeaderList } from '../../../protocol/frame.ts'
+import { type Frame, header } from '../../../protocol/frame.ts'
 import type { BrokerUrl } from '../../config/broker-url.ts'
 import { MessageError, SessionError } from '../../errors.ts'
-import { type Deferred, deferred } from '../../lib/deferred.ts'
+import { deferred } from '../../lib/deferred.ts'
 import type { Alarm } from './alarm.ts'
 import type { RabbitMqLimits, RabbitMqTimeouts } from './rabbitmq-settings.ts'
+import { bytesOf, type Current, type Job, type RequestOptions, type SessionFrame } from './session-job.ts'
 import { softError } from './session-headers.ts'
 import { errorText, StompConnection } from './stomp-connection.ts'
 
@@ -19,39 +20,6 @@ export interface SessionLinkOptions {
   onEnd(error: SessionError): void
 }
 
-export interface SessionFrame {
-  readonly command: Frame['command']
-  readonly headers: HeaderList
-  readonly body?: Uint8Array
-}
-
-export interface RequestOptions {
-  /** Whether to wait for the receipt of the last frame. */
-  readonly isAnswered: boolean
-  /** The transaction it belongs to would do only half its work without it. */
-  readonly isOfTransaction?: boolean
-  /** Receipts that earlier frames asked for and that come only after these. */
-  readonly alsoAwaits?: readonly string[]
-}
-
-/** Frames that take effect together. */
-interface Job extends RequestOptions {
-  readonly frames: readonly SessionFrame[]
-  readonly publishes: boolean
-  readonly deadline: number
-  readonly done: Deferred<void>
-}
-
-/** What was sent and waits for its answer. */
-interface Current {
-  readonly job: Job
-  /** Receipts that are missing. */
-  readonly receipts: Set<string>
-  /** Frames before it asked for no receipt: an ERROR that comes now may be theirs. */
-  readonly isAmbiguous: boolean
-  readonly timer: NodeJS.Timeout
-}
-
 const GOODBYE_MS = 500
 
 /**
@@ -64,6 +32,8 @@ export class SessionLink {
   readonly #waiting: Job[] = []
   #connection: StompConnection | undefined
   #current: Current | undefined
+  /** The first that waits is not ready yet. */
+  #isPreparing = false
   /** Since the last answer, frames went out that asked for none. */
   #hasUnanswered = false
   /** Set while the first that waits must not go out yet. */
@@ -117,7 +87,8 @@ export class SessionLink {
       throw new MessageError('too-many-pending', 'too many frames wait for the broker')
     }
     const deadline = performance.now() + timeouts.answerMs
-    const job = { ...options, frames, publishes, deadline, done: deferred() }
+    const isReady = options.before === undefined
+    const job = { ...options, frames, publishes, deadline, isReady, done: deferred() }
     this.#waiting.push(job)
     this.#waitingBytes += bytesOf(job)
     this.#next()
@@ -155,9 +126,13 @@ export class SessionLink {
   }
 
   #next(): void {
-    while (this.#current === undefined && this.#connection !== undefined) {
+    while (this.#current === undefined && this.#connection !== undefined && !this.#isPreparing) {
       const job = this.#waiting[0]
       if (job === undefined) return
+      if (!job.isReady) {
+        this.#prepare(job)
+        return
+      }
       if (job.publishes && this.#options.alarm.isOn) {
         this.#wait(job)
         return
@@ -165,6 +140,15 @@ export class SessionLink {
       this.#shift()
       this.#start(job, this.#connection)
     }
+  }
+
+  #prepare(job: Job): void {
+    job.isReady = true
+    this.#isPreparing = true
+    void job.before?.().then(() => {
+      this.#isPreparing = false
+      this.#next()
+    })
   }
 
   #shift(): void {
@@ -287,10 +271,6 @@ export class SessionLink {
     current?.job.done.reject(error)
     for (const job of this.#waiting.splice(0)) job.done.reject(error)
   }
-}
-
-function bytesOf(job: Job): number {
-  return job.frames.reduce((sum, { body }) => sum + (body?.length ?? 0), 0)
 }
 
 function closedByClient(): SessionError {

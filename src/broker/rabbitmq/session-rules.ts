@@ -28,7 +28,7 @@ export function assertDestination(destination: string): void {
 }
 
 /** Arguments of queues, as headers (RabbitMQ's STOMP guide, "Queue Properties"). */
-const INTEGER_ARGUMENTS = [
+export const INTEGER_ARGUMENTS: readonly string[] = [
   'x-expires',
   'x-max-length',
   'x-max-length-bytes',
