@@ -8,7 +8,9 @@ export interface Harm {
 
 /** A case of test/conformance or of test/refusals by its id, or a test by its file and a part of its text. */
 export type TestPlace =
-  { readonly conformance: string } | { readonly refusal: string } | { readonly file: string; readonly holds: string }
+  | { readonly conformance: string }
+  | { readonly refusal: string }
+  | { readonly file: string; readonly holds: string }
 
 const SESSION = 'test/broker/rabbitmq/client-session.test.ts'
 const EXTENSIONS = 'test/relay/rabbitmq-extensions.test.ts'
@@ -17,7 +19,8 @@ const EXTENSIONS = 'test/relay/rabbitmq-extensions.test.ts'
 export const HARMS: readonly Harm[] = [
   {
     what: 'ERROR without close',
-    rabbitMq: 'Most ERRORs leave the connection open (issues 2410, 2562), some close it, some refusals close it without ERROR',
+    rabbitMq:
+      'Most ERRORs leave the connection open (issues 2410, 2562), some close it, some refusals close it without ERROR',
     relay:
       'What is the protocol’s: ERROR, then close. What is the application’s: `/user/queue/errors`, or ERROR and close for who does not listen there',
     tests: [{ conformance: 'wrong-destination' }, { refusal: 'frame-escape' }, { refusal: 'confirm-nack' }],
@@ -27,19 +30,31 @@ export const HARMS: readonly Harm[] = [
     rabbitMq: 'ERROR never carries a `receipt-id`: a client cannot tell which frame failed',
     relay:
       '`receipt-id` in every ERROR about a frame that asked for a receipt and could be read, `receipt` in every fault; `subscription` where one was cancelled',
-    tests: [{ conformance: 'receipt-in-error' }, { refusal: 'not-found-exchange-send' }, { refusal: 'queue-deleted' }],
+    tests: [
+      { conformance: 'receipt-in-error' },
+      { refusal: 'not-found-exchange-send' },
+      { refusal: 'queue-deleted' },
+    ],
   },
   {
     what: 'RECEIPT after ERROR',
     rabbitMq: 'After a fatal ERROR of SUBSCRIBE or ACK the RECEIPT of the same frame follows',
     relay: 'None',
-    tests: [{ conformance: 'amq-queue-missing' }, { refusal: 'not-found-queue' }, { refusal: 'precondition-ack-twice' }],
+    tests: [
+      { conformance: 'amq-queue-missing' },
+      { refusal: 'not-found-queue' },
+      { refusal: 'precondition-ack-twice' },
+    ],
   },
   {
     what: 'RECEIPT of COMMIT',
     rabbitMq: 'Comes before the SENDs are done: one of them may still fail, and the rest with it',
     relay: 'COMMIT, and each SEND in it, gets its RECEIPT when all of them are confirmed',
-    tests: [{ refusal: 'not-found-in-transaction' }, { refusal: 'confirm-nack-transaction' }],
+    tests: [
+      { conformance: 'tx-commit-fails' },
+      { refusal: 'not-found-in-transaction' },
+      { refusal: 'confirm-nack-transaction' },
+    ],
   },
   {
     what: 'BEGIN twice',
@@ -103,7 +118,8 @@ export const HARMS: readonly Harm[] = [
   },
   {
     what: 'Forged headers',
-    rabbitMq: 'A sender’s `subscription`, `message-id`, `redelivered`, `ack` reach subscribers behind the server’s own',
+    rabbitMq:
+      'A sender’s `subscription`, `message-id`, `redelivered`, `ack` reach subscribers behind the server’s own',
     relay: 'Removed, as is `user-id`',
     tests: [{ conformance: 'message-not-forged' }, { refusal: 'precondition-user-id' }],
   },
@@ -130,8 +146,9 @@ export const HARMS: readonly Harm[] = [
     what: 'A queue that is gone: SUBSCRIBE',
     rabbitMq:
       'A queue is declared once a connection: after an `auto-delete` queue went with its subscription, the next SUBSCRIBE ends the connection (web-stomp issue 94)',
-    relay: 'The queue is declared anew',
-    tests: [{ conformance: 'queue-auto-delete-again' }],
+    relay:
+      'The queue is declared anew; but for an exclusive one (`durable:false`), which only a new session can have',
+    tests: [{ conformance: 'queue-auto-delete-again' }, { refusal: 'not-found-exclusive-again' }],
   },
   {
     what: 'A queue that is gone: SEND',
@@ -195,7 +212,10 @@ export const ELSEWHERE: readonly Harm[] = [
     rabbitMq: 'close without ERROR',
     relay: 'the relay’s links begin with CONNECT. A client’s own: ERROR `no CONNECT in time`, close 1002',
     tests: [
-      { file: 'test/connection/before-connected.test.ts', holds: 'closes a socket that says nothing in time' },
+      {
+        file: 'test/connection/before-connected.test.ts',
+        holds: 'closes a socket that says nothing in time',
+      },
     ],
   },
   {
@@ -210,7 +230,10 @@ export const ELSEWHERE: readonly Harm[] = [
     rabbitMq: 'takes the connection and never answers',
     relay: 'the next host is tried; then fault `broker-unavailable`',
     tests: [
-      { file: 'test/broker/rabbitmq/links.test.ts', holds: 'calls are bounded while the broker was never there' },
+      {
+        file: 'test/broker/rabbitmq/links.test.ts',
+        holds: 'calls are bounded while the broker was never there',
+      },
     ],
   },
   {

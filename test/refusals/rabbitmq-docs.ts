@@ -71,7 +71,10 @@ function group(title: string, cases: readonly Refusal[]): string {
     ({ id, what, rabbitMq, relay }) =>
       `| \`${id}\` | ${what} | ${answerText(rabbitMq)} | ${outcomeText(relay)} | ${'by' in relay ? relay.by : ''} |`,
   )
-  const head = ['| case | what happens | RabbitMQ | through the relay | by |', '| --- | --- | --- | --- | --- |']
+  const head = [
+    '| case | what happens | RabbitMQ | through the relay | by |',
+    '| --- | --- | --- | --- | --- |',
+  ]
   return [`### ${title}`, '', ...head, ...lines].join('\n')
 }
 

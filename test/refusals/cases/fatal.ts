@@ -59,6 +59,17 @@ export const fatalRefusals: readonly Refusal[] = [
     },
   },
   {
+    id: 'not-found-exclusive-again',
+    what: 'SUBSCRIBE with `durable:false` again to a queue that went with its first subscription',
+    ...lost('not_found'),
+    steps: async (scene) => {
+      const destination = `/queue/${scene.name()}`
+      await scene.ask('SUBSCRIBE', ['id', 'a', 'destination', destination, 'durable', 'false'])
+      await scene.ask('UNSUBSCRIBE', ['id', 'a'])
+      return subscribe(destination, ['durable', 'false'])
+    },
+  },
+  {
     id: 'access-refused-internal',
     what: 'SEND to an internal exchange',
     ...lost('access_refused'),
