@@ -154,7 +154,8 @@ export const HARMS: readonly Harm[] = [
     what: 'A queue that is gone: SEND',
     rabbitMq:
       'SENDs to a queue that was deleted, or expired, after the connection’s first are lost for as long as it lives, with RECEIPTs',
-    relay: 'Looked after at the first SEND and then every 5 seconds: it is declared anew',
+    relay:
+      'Every 5 seconds, and when a subscription to it has ended, a SEND looks after the queue and declares it anew',
     tests: [
       { conformance: 'queue-auto-delete-send' },
       { file: SESSION, holds: 'a queue that an operator deleted is declared again for the next SEND' },

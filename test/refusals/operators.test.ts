@@ -9,7 +9,8 @@ import { judgeRefusal, type Place } from './judge-refusal.ts'
 
 t.setTimeout(240_000)
 
-const { stompUrl, amqpUrl, ctl } = await useOwnRabbitMq(t)
+const rabbit = await useOwnRabbitMq(t)
+const ctl = async (...args: string[]): Promise<string> => rabbit.ctl(...args)
 // Channels look for what is overdue at each tick, which is a minute by default.
 for (const [name, ms] of [
   ['consumer_timeout', 1_000],
@@ -30,7 +31,7 @@ async function placeOf(t: Test): Promise<Place> {
   const account = accounts.pop() ?? 'none is left'
   const own = (url: string): string => `${url.slice(0, url.lastIndexOf('/'))}/${account}`
   const by = (url: string): string => own(url).replace('guest:guest', `${account}:${account}`)
-  const place = { stompUrl: by(stompUrl), amqpUrl: by(amqpUrl) }
+  const place = { stompUrl: by(rabbit.stompUrl), amqpUrl: by(rabbit.amqpUrl) }
   const relay = await useRelay(t, {
     RABBITMQ_STOMP_URL: place.stompUrl,
     RABBITMQ_AMQP_URL: place.amqpUrl,

@@ -18,11 +18,11 @@ await t.test('no two cases bear one id', async (t) => {
 })
 
 await t.test('every row names tests that exist', async (t) => {
-  const conformance = Object.values(CASES).flatMap((cases) => cases.map(({ id }) => id))
+  const conformance = new Set(Object.values(CASES).flatMap((cases) => cases.map(({ id }) => id)))
   for (const { what, tests } of [...HARMS, ...ELSEWHERE]) {
     t.ok(tests.length > 0, what)
     for (const place of tests) {
-      if ('conformance' in place) t.ok(conformance.includes(place.conformance), place.conformance)
+      if ('conformance' in place) t.ok(conformance.has(place.conformance), place.conformance)
       else if ('refusal' in place) t.ok(REFUSAL_IDS.includes(place.refusal), place.refusal)
       else {
         const text = readFileSync(new URL(`../../${place.file}`, import.meta.url), 'utf8')

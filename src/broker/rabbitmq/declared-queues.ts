@@ -42,10 +42,11 @@ export class DeclaredQueues {
     const queue = nameOf(destination)
     const knownAt = this.#knownAt.get(queue)
     const now = performance.now()
-    this.#remember(queue, now)
-    if (knownAt === undefined && !this.#hasForgotten) return undefined
     const isBelieved = knownAt !== undefined && now - knownAt < this.#options.believedMs
     if (isBelieved && !isSure) return undefined
+    this.#remember(queue, now)
+    // The first time RabbitMQ declares it.
+    if (knownAt === undefined && !this.#hasForgotten) return undefined
     return async () => this.#options.check.ensure(queue, shapeOf(headers))
   }
 

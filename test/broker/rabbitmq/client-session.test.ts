@@ -4,6 +4,7 @@ import { MessageError, SessionError } from '../../../src/errors.ts'
 import type { BrokerSession, BrokerSessionSink, SessionMessage } from '../../../src/broker/broker.ts'
 import { useRabbitMq } from '../../support/rabbitmq.ts'
 import { Inbox } from '../../support/inbox.ts'
+import { until } from '../../support/until.ts'
 import { bytes, untilUp, useBroker } from './setup.ts'
 
 const rabbit = await useRabbitMq(t)
@@ -218,6 +219,30 @@ await t.test('a queue that an operator deleted is declared again for the next SE
   const { session: other } = await useSession(t, 'bob')
   await other.subscribe({ id: 'q', destination: '/queue/deleted', ack: 'auto', headers })
   t.equal(sink.ends.items.length, 0)
+})
+
+await t.test('a session that sends all the time looks after its queue, too', async (t) => {
+  const own = await useBroker(t, rabbit, { timeouts: { queueBelievedMs: 1_000 } })
+  await untilUp(own.broker)
+  const session = await own.broker.openSession({ name: 'ann' }, new Sink())
+  t.teardown(async () => session.close())
+  await sendAll(session, '/queue/busy', ['deleted'])
+  await rabbit.ctl('delete_queue', '-p', rabbit.vhost, 'busy')
+  const connection = await connect(rabbit.amqpUrl)
+  t.teardown(async () => connection.close())
+  const exists = async (): Promise<boolean> => {
+    await sendAll(session, '/queue/busy', ['again'])
+    const channel = await connection.createChannel()
+    channel.on('error', () => undefined)
+    return channel.checkQueue('busy').then(
+      async () => channel.close().then(() => true),
+      () => false,
+    )
+  }
+  await until(exists)
+  const { session: reader, sink } = await useSession(t, 'bob')
+  await reader.subscribe({ id: 'q', destination: '/queue/busy', ack: 'auto', headers: [] })
+  t.equal(text(await sink.messages.at(0)), 'again')
 })
 
 await t.test('a SEND waits for its turn behind one whose queue is looked after', async (t) => {
