@@ -6,7 +6,7 @@ import { header } from '../../protocol/frame.ts'
 import type { Fault as FaultPayload } from '../../protocol/payload/fault.ts'
 import { VERSIONS, type Version } from '../../protocol/version.ts'
 import type { AuthenticatedPrincipal } from '../auth/tokens.ts'
-import { MessageError, SessionError, type FaultCode } from '../errors.ts'
+import { SessionError, type FaultCode } from '../errors.ts'
 import type { BrokerLink, SessionMessage } from '../inbound/broker-link.ts'
 import type { SessionView, UpgradeCredentials } from '../inbound/call.ts'
 import { at } from '../lib/at.ts'
@@ -78,10 +78,14 @@ export class Session implements SessionContext {
 
   /** Ends the session for what the client did or could not do: ERROR, then close. */
   violate(reason: ProtocolViolation, frame?: ClientFrame): void {
+    const receipt = frame === undefined ? undefined : header(frame.headers, 'receipt')
+    this.#violate(reason, receipt === undefined ? [] : ['receipt-id', receipt])
+  }
+
+  /** @param headers of the ERROR, which say what it is about */
+  #violate(reason: ProtocolViolation, headers: string[]): void {
     if (this.#state === 'CLOSING') return
     this.services.metrics.violations.inc({ code: reason.code })
-    const receipt = frame === undefined ? undefined : header(frame.headers, 'receipt')
-    const headers = receipt === undefined ? [] : ['receipt-id', receipt]
     // STOMP 1.2, "Protocol Negotiation": this ERROR says what would have been understood.
     if (reason.code === 'unsupported-version') headers.push('version', VERSIONS.toReversed().join(','))
     this.transport.send(errorFrame(reason.message, { version: this.version, headers }))
@@ -129,7 +133,7 @@ export class Session implements SessionContext {
     this.#link ??= this.services.inbound.openLink(this.view, {
       onMessage: (message) => this.transport.send(messageFrame(message, this.version)),
       onCancelled: (subscription, reason) => this.#cancelled(subscription, reason),
-      onEnd: (error) => this.violate(violation('broker-session-lost', error.message)),
+      onEnd: (error) => this.#brokerSessionEnded(error),
     })
     return this.#link
   }
@@ -163,7 +167,10 @@ export class Session implements SessionContext {
     }
     const fault = faultOf(error, { log: this.services.log, sessionId: this.id })
     this.services.metrics.refusals.inc({ code: fault.code })
-    this.#tell(fault, frame)
+    const receipt = header(frame.headers, 'receipt')
+    const destination = header(frame.headers, 'destination') ?? ''
+    if (receipt === undefined) this.#tell(fault, { destination }, [])
+    else this.#tell(fault, { destination, receipt }, ['receipt-id', receipt])
   }
 
   reply(destination: string, payload: unknown): boolean {
@@ -243,26 +250,31 @@ export class Session implements SessionContext {
     if (receiptId !== undefined) this.transport.send(receiptFrame(receiptId, headers, this.version))
   }
 
+  #brokerSessionEnded(error: Error): void {
+    this.services.log.warn({ event: 'broker-session-lost', session: this.id, err: error }, error.message)
+    // The frame that RabbitMQ ended it for is rejected in this turn, and its ERROR can say which it was.
+    setImmediate(() => this.violate(violation('broker-session-lost', error.message)))
+  }
+
   #cancelled(subscription: string, reason: string): void {
     const held = this.subscriptions.remove(subscription)
     // It may have crossed an UNSUBSCRIBE on its way.
     if (held === undefined) return
-    const error = new MessageError('broker-refused', `the broker cancelled the subscription: ${reason}`)
-    this.fault(error, {
-      command: 'SUBSCRIBE',
-      headers: ['destination', held.destination],
-      body: new Uint8Array(0),
-    })
+    const { destination } = held
+    const message = `the broker cancelled the subscription ${subscription}: ${reason}`
+    // Where the queue is gone, a new SUBSCRIBE makes another; where its node is, it may come back.
+    this.#tell({ code: 'broker-unavailable', message }, { destination }, ['subscription', subscription])
   }
 
   /** To `/user/queue/errors` where the client listens; otherwise it learns by ERROR and close. */
-  #tell(fault: Fault, frame: ClientFrame): void {
-    const receipt = header(frame.headers, 'receipt')
-    const destination = header(frame.headers, 'destination') ?? ''
+  #tell(fault: Fault, about: { destination: string; receipt?: string }, headers: string[]): void {
     const { code, message } = fault
-    const payload: FaultPayload = { code, message, destination, ...(receipt !== undefined && { receipt }) }
+    const payload: FaultPayload = { code, message, ...about }
     if (!this.reply('/user/queue/errors', payload)) {
-      this.violate(violation(TRANSIENT.has(code) ? 'unavailable' : 'refused', `${code}: ${message}`), frame)
+      this.#violate(
+        violation(TRANSIENT.has(code) ? 'unavailable' : 'refused', `${code}: ${message}`),
+        headers,
+      )
     }
   }
 }

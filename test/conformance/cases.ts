@@ -2,6 +2,7 @@ import { acknowledgements } from './cases/acknowledgements.ts'
 import { connecting } from './cases/connecting.ts'
 import { heartBeats } from './cases/heart-beats.ts'
 import { messages } from './cases/messages.ts'
+import { queueKinds } from './cases/queue-kinds.ts'
 import { queues } from './cases/queues.ts'
 import { rabbitmq } from './cases/rabbitmq.ts'
 import { receipts } from './cases/receipts.ts'
@@ -21,5 +22,5 @@ export const CASES: Readonly<Record<string, readonly ConformanceCase[]>> = {
   'Receipts and DISCONNECT': receipts,
   'Wrong frames': refusals,
   Queues: queues,
-  "RabbitMQ's extensions": rabbitmq,
+  "RabbitMQ's extensions": [...rabbitmq, ...queueKinds],
 }

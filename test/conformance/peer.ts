@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { connect } from 'node:net'
 import { WebSocket } from 'ws'
 import { within } from '../../src/lib/within.ts'
 import { Deviation } from './deviation.ts'
@@ -6,39 +8,47 @@ import { rawHeader, wireBytes, WireReader, type WireFrame } from './wire.ts'
 /** How long what must come may take, milliseconds: generous, since machines are shared. */
 const PATIENCE_MS = 60_000
 
+/** What carries the bytes. */
+interface Line {
+  /** The sub-protocol that the server chose, or ''. */
+  readonly protocol: string
+  send(data: Buffer, isText: boolean): void
+  terminate(): void
+}
+
 /** A client that writes what it is told to, right or wrong, and keeps what comes. */
 export class Peer {
   /** What no `next` has taken. */
   readonly inbox: WireFrame[] = []
   /** Line feeds between frames. RabbitMQ ends each frame with one, too. */
   beats = 0
-  /** Set once the WebSocket is closed. */
+  /** Set once the WebSocket is closed; over TCP 0. */
   closeCode: number | undefined
-  readonly #webSocket: WebSocket
+  readonly #line: Line
+  readonly #reader = new WireReader({
+    onFrame: (frame) => void this.inbox.push(frame),
+    onBeat: () => void this.beats++,
+  })
   #wake: (() => void)[] = []
 
-  private constructor(webSocket: WebSocket) {
-    this.#webSocket = webSocket
-    const reader = new WireReader({
-      onFrame: (frame) => void this.inbox.push(frame),
-      onBeat: () => void this.beats++,
-    })
-    webSocket.on('message', (data: Buffer) => {
-      reader.read(data)
-      this.#notify()
-    })
-    // The close that follows tells.
-    webSocket.on('error', () => undefined)
-    webSocket.on('close', (code) => {
-      this.closeCode = code
-      this.#notify()
-    })
+  private constructor(line: Line) {
+    this.#line = line
   }
 
   /** Opens a WebSocket and sends nothing. */
   static async open(url: string, protocols: readonly string[]): Promise<Peer> {
     const webSocket = new WebSocket(url, [...protocols], { perMessageDeflate: false })
-    const peer = new Peer(webSocket)
+    const peer = new Peer({
+      get protocol() {
+        return webSocket.protocol
+      },
+      send: (data, isText) => webSocket.send(data, { binary: !isText }),
+      terminate: () => webSocket.terminate(),
+    })
+    webSocket.on('message', (data: Buffer) => peer.#read(data))
+    // The close that follows tells.
+    webSocket.on('error', () => undefined)
+    webSocket.on('close', (code) => peer.#close(code))
     await within(
       new Promise<void>((resolve, reject) => {
         webSocket.once('open', resolve)
@@ -50,9 +60,21 @@ export class Peer {
     return peer
   }
 
+  /** The same over TCP. */
+  static async openTcp(host: string, port: number): Promise<Peer> {
+    const socket = connect({ host, port, noDelay: true })
+    const send = (data: Buffer): void => void socket.write(data)
+    const peer = new Peer({ protocol: '', send, terminate: () => socket.destroy() })
+    socket.on('data', (data) => peer.#read(data))
+    socket.on('error', () => undefined)
+    socket.on('close', () => peer.#close(0))
+    await once(socket, 'connect')
+    return peer
+  }
+
   /** The sub-protocol that the server chose, or ''. */
   get protocol(): string {
-    return this.#webSocket.protocol
+    return this.#line.protocol
   }
 
   send(command: string, headers: readonly string[] = [], body?: string | Uint8Array): void {
@@ -63,7 +85,7 @@ export class Peer {
   write(bytes: string | Uint8Array, options: { binary?: boolean } = {}): void {
     const data = Buffer.from(bytes)
     const isText = options.binary !== true && data.equals(Buffer.from(data.toString()))
-    this.#webSocket.send(data, { binary: !isText })
+    this.#line.send(data, isText)
   }
 
   /** Waits until `look` finds something. Rejects when the socket closes before, or in the end. */
@@ -112,7 +134,17 @@ export class Peer {
 
   /** Ends the connection without a word. */
   terminate(): void {
-    this.#webSocket.terminate()
+    this.#line.terminate()
+  }
+
+  #read(data: Buffer): void {
+    this.#reader.read(data)
+    this.#notify()
+  }
+
+  #close(code: number): void {
+    this.closeCode = code
+    this.#notify()
   }
 
   #assertNoError(wanted: string): void {

@@ -1,13 +1,13 @@
 import { setImmediate } from 'node:timers/promises'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { Type } from 'typebox'
 import { header } from '../../protocol/frame.ts'
 import type { BrokerSessionSink, SessionMessage } from '../../src/broker/broker.ts'
-import { MessageError } from '../../src/errors.ts'
+import { MessageError, SessionError } from '../../src/errors.ts'
 import { at } from '../../src/lib/at.ts'
 import { deferred } from '../../src/lib/deferred.ts'
 import { Inbox } from '../support/inbox.ts'
-import { sessionRig } from '../support/session-rig.ts'
+import { sessionRig, type SessionRig } from '../support/session-rig.ts'
 
 await t.test('takes nothing more from a queue once it is closing, though its socket lingers', async (t) => {
   const { transport, broker, receive, connect } = await sessionRig(t)
@@ -129,22 +129,53 @@ await t.test('takes no frame behind one that ended the session', async (t) => {
   t.equal(handled, 0)
 })
 
-await t.test('tells of a subscription that the broker cancelled, if the client still had it', async (t) => {
-  const { session, broker, transport, receive, connect } = await sessionRig(t)
+/** The rig, and the ends of its broker sessions that the broker holds. */
+async function sinksOf(t: Test): Promise<SessionRig & { readonly sinks: readonly BrokerSessionSink[] }> {
+  const rig = await sessionRig(t)
   const sinks: BrokerSessionSink[] = []
-  const open = broker.openSession.bind(broker)
-  broker.openSession = (principal, sink) => {
+  const open = rig.broker.openSession.bind(rig.broker)
+  rig.broker.openSession = (principal, sink) => {
     sinks.push(sink)
     return open(principal, sink)
   }
-  await connect()
+  await rig.connect()
+  return { ...rig, sinks }
+}
+
+await t.test('tells of a subscription that the broker cancelled, if the client still had it', async (t) => {
+  const { session, sinks, transport, receive } = await sinksOf(t)
   receive('SUBSCRIBE', ['id', 'errors', 'destination', '/user/queue/errors'])
   receive('SUBSCRIBE', ['id', 'q', 'destination', '/queue/work', 'receipt', 'r'])
   await transport.frame('RECEIPT')
   sinks[0]?.onCancelled('gone', 'deleted')
   sinks[0]?.onCancelled('q', 'deleted')
   const fault = JSON.parse(Buffer.from((await transport.frame('MESSAGE')).body).toString())
-  t.match(fault, { code: 'broker-refused', destination: '/queue/work', message: /cancelled.*deleted/ })
+  t.match(fault, {
+    code: 'broker-unavailable',
+    destination: '/queue/work',
+    message: /cancelled.* q: deleted/,
+  })
   t.equal(session.subscriptions.has('q'), false)
   t.equal(transport.frames.length, 0)
+})
+
+await t.test('names the subscription that the broker cancelled to a client that cannot hear', async (t) => {
+  const { sinks, transport, receive } = await sinksOf(t)
+  receive('SUBSCRIBE', ['id', 'q', 'destination', '/queue/work', 'receipt', 'r'])
+  await transport.frame('RECEIPT')
+  sinks[0]?.onCancelled('q', 'deleted')
+  const { headers } = await transport.frame('ERROR')
+  t.equal(header(headers, 'subscription'), 'q')
+  t.match(header(headers, 'message'), /^not available now: broker-unavailable: .*cancelled/)
+  t.equal(transport.closedWith?.code, 1011)
+})
+
+await t.test('says why the broker ended its session, once the turn in which it did is over', async (t) => {
+  const { sinks, transport, receive } = await sinksOf(t)
+  receive('SUBSCRIBE', ['id', 'q', 'destination', '/queue/work', 'receipt', 'r'])
+  await transport.frame('RECEIPT')
+  sinks[0]?.onEnd(new SessionError('broker-refused', 'no more'))
+  const { headers } = await transport.frame('ERROR')
+  t.equal(header(headers, 'message'), 'broker session lost: no more')
+  t.equal(transport.closedWith?.code, 1011)
 })

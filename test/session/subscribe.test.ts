@@ -89,6 +89,7 @@ await t.test('ends the session for what no client should do', async (t) => {
     [['id', 's'], /missing header.*destination/],
     [['destination', '/topic/messages'], /missing header.*id/],
     [['id', 'twice', 'destination', '/topic/messages'], /in use/],
+    [['id', '/temp-queue/mine', 'destination', '/topic/messages'], /begin with/],
   ] as const) {
     const client = await StompClient.connect(t, relay.url, { login: 'bob' })
     await client.subscribe('twice', '/topic/messages')
@@ -120,6 +121,12 @@ await t.test('lets a 1.0 client leave the id out', async (t) => {
   await old.ask('SEND', ['destination', '/app/messages'], '{"content":"old"}')
   t.match(JSON.parse(Buffer.from((await old.next('MESSAGE')).body).toString()), { content: 'old' })
   await old.ask('UNSUBSCRIBE', ['destination', '/topic/messages'])
+  old.send('SUBSCRIBE', ['destination', '/topic/messages', 'durable', 'true'])
+  t.match(
+    header((await old.next('ERROR')).headers, 'message'),
+    /SUBSCRIBE needs id/,
+    'but not of a durable one',
+  )
 })
 
 await t.test('keeps orders to their owner: neither a stranger nor a wildcard sees them', async (t) => {

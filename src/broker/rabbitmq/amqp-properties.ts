@@ -19,17 +19,25 @@ const TEXT_PROPERTIES: ReadonlyMap<string, keyof Options.Publish> = new Map([
 /** An AMQP header `CC` or `BCC` that is no list ends the channel, for everybody who uses it. */
 const FORBIDDEN: ReadonlySet<string> = new Set(['CC', 'BCC'])
 
-interface NumberRange {
-  readonly property: 'priority' | 'timestamp'
-  readonly max: number
-}
-const NUMBER_PROPERTIES: ReadonlyMap<string, NumberRange> = new Map([
-  ['priority', { property: 'priority', max: 255 }],
-  ['timestamp', { property: 'timestamp', max: Number.MAX_SAFE_INTEGER }],
-] as const)
+/** The greatest value of each. RabbitMQ ends the channel for an expiration of more than ten years (milliseconds). */
+const MAXIMA: ReadonlyMap<string, number> = new Map([
+  ['priority', 255],
+  ['timestamp', Number.MAX_SAFE_INTEGER],
+  ['expiration', 315_360_000_000],
+])
 
-/** Milliseconds; RabbitMQ refuses more, and ends the channel with it. */
-const MAX_EXPIRATION = 4_294_967_295
+/** Headers that `assertProperty` may refuse. */
+export const CHECKED_PROPERTIES: readonly string[] = [...MAXIMA.keys(), ...FORBIDDEN]
+
+/** @throws MessageError `invalid-header` for a value that RabbitMQ would end the channel for */
+export function assertProperty(name: string, value: string): void {
+  if (FORBIDDEN.has(name)) throw invalid(`${name} cannot be sent`)
+  const max = MAXIMA.get(name)
+  if (max === undefined) return
+  if (!/^\d{1,16}$/.test(value) || Number(value) > max) {
+    throw invalid(`${name} must be an integer from 0 to ${max}`)
+  }
+}
 
 /**
  * A client's headers as AMQP properties, named as RabbitMQ's STOMP plugin names them, and the rest as
@@ -60,17 +68,15 @@ function setOne(
   name: string,
   value: string,
 ): void {
+  assertProperty(name, value)
   const text = TEXT_PROPERTIES.get(name)
-  const number = NUMBER_PROPERTIES.get(name)
   if (text !== undefined) {
     assertShort(name, value)
     Object.assign(properties, { [text]: value })
-  } else if (number !== undefined) {
-    Object.assign(properties, { [number.property]: integer(name, value, number.max) })
+  } else if (name === 'priority' || name === 'timestamp') {
+    properties[name] = Number(value)
   } else if (name === 'expiration') {
-    properties.expiration = String(integer(name, value, MAX_EXPIRATION))
-  } else if (FORBIDDEN.has(name)) {
-    throw invalid(`${name} cannot be sent`)
+    properties.expiration = String(Number(value))
   } else {
     assertShort('a header name', name)
     table[name] = value
@@ -81,12 +87,6 @@ function assertShort(what: string, text: string): void {
   if (Buffer.byteLength(text) > SHORT_STRING_BYTES) {
     throw invalid(`${what} is longer than ${SHORT_STRING_BYTES} bytes`)
   }
-}
-
-function integer(name: string, value: string, max: number): number {
-  const number = Number(value)
-  if (!/^\d{1,16}$/.test(value) || number > max) throw invalid(`${name} must be an integer from 0 to ${max}`)
-  return number
 }
 
 function invalid(message: string): MessageError {

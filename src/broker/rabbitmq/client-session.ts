@@ -9,20 +9,23 @@ import type {
   BrokerSubscription,
 } from '../broker.ts'
 import type { Alarm } from './alarm.ts'
+import { DeclaredQueues } from './declared-queues.ts'
 import type { HostOrder } from './host-order.ts'
+import type { QueueCheck } from './queue-check.ts'
 import type { RabbitMqLimits, RabbitMqTimeouts } from './rabbitmq-settings.ts'
 import {
-  assertDestination,
   clientDestination,
   clientHeaders,
   durableId,
   isDurable,
-  prefetchOf,
   sendHeaders,
   subscribeHeaders,
 } from './session-headers.ts'
-import { SessionLedger, type Subscribed, type Undo } from './session-ledger.ts'
-import { type SessionFrame, SessionLink } from './session-link.ts'
+import { SessionLedger, type Subscribed } from './session-ledger.ts'
+import type { SessionFrame } from './session-job.ts'
+import { SessionLink } from './session-link.ts'
+import { assertDestination, assertQueueHeaders, assertSendHeaders, prefetchOf } from './session-rules.ts'
+import { SessionTransactions } from './session-transactions.ts'
 
 export interface ClientSessionOptions {
   readonly url: BrokerUrl
@@ -33,6 +36,7 @@ export interface ClientSessionOptions {
   readonly timeouts: RabbitMqTimeouts
   readonly limits: RabbitMqLimits
   readonly alarm: Alarm
+  readonly queueCheck: QueueCheck
   /** The session is over, whoever ended it. */
   onOver(): void
 }
@@ -50,13 +54,18 @@ export class ClientSession implements BrokerSession {
   readonly #ledger = new SessionLedger()
   readonly #byClientId = new Map<string, Subscribed>()
   readonly #byBrokerId = new Map<string, Subscribed>()
-  /** Open transactions, with what to take back at ABORT. */
-  readonly #transactions = new Map<string, Undo[]>()
+  readonly #transactions = new SessionTransactions()
+  readonly #queues: DeclaredQueues
   #numbers = 0
 
   constructor(options: ClientSessionOptions) {
     this.#options = options
-    const { url, hosts, timeouts, limits, alarm, sink } = options
+    const { url, hosts, timeouts, limits, alarm, sink, queueCheck: check } = options
+    this.#queues = new DeclaredQueues({
+      check,
+      believedMs: timeouts.queueBelievedMs,
+      max: limits.sessionPending,
+    })
     this.#link = new SessionLink({
       url,
       hosts,
@@ -85,12 +94,21 @@ export class ClientSession implements BrokerSession {
   async send(message: BrokerSend, options: { confirm: boolean }): Promise<void> {
     const { destination, transaction, body } = message
     assertDestination(destination)
+    assertSendHeaders(message.headers)
     const headers = ['destination', destination, ...sendHeaders(message.headers)]
-    if (transaction !== undefined) this.#undosOf(transaction)
-    const frame: SessionFrame = { command: 'SEND', headers: within(headers, transaction), body }
+    const before = this.#queues.before(destination, message.headers, { isSure: false })
+    if (transaction === undefined) {
+      const frame: SessionFrame = { command: 'SEND', headers, body }
+      await this.#link.request([frame], { isAnswered: options.confirm, before })
+      return
+    }
     // The broker acts at COMMIT and answers then.
-    const isOfTransaction = transaction !== undefined
-    await this.#link.request([frame], { isAnswered: options.confirm && !isOfTransaction, isOfTransaction })
+    const { receipts } = this.#transactions.get(transaction)
+    const receipt = `t-${++this.#numbers}`
+    receipts.push(receipt)
+    const all = [...headers, 'transaction', transaction, 'receipt', receipt]
+    const frame: SessionFrame = { command: 'SEND', headers: all, body }
+    await this.#link.request([frame], { isAnswered: false, isOfTransaction: true, before })
   }
 
   async subscribe(subscription: BrokerSubscription): Promise<void> {
@@ -100,9 +118,11 @@ export class ClientSession implements BrokerSession {
     if (this.#byClientId.size >= this.#options.limits.sessionPending) {
       throw new MessageError('too-many-subscriptions', 'too many subscriptions')
     }
+    assertQueueHeaders(headers)
     const prefetch = prefetchOf(headers, this.#options.limits.sessionUnacked)
     const brokerId = isDurable(headers) ? durableId(this.#options.user, id) : `s-${++this.#numbers}`
-    const subscribed = { clientId: id, brokerId, ack, unacked: new Map<string, string>(), isOpen: true }
+    const unacked = new Map<string, string>()
+    const subscribed = { clientId: id, brokerId, destination, ack, unacked, isOpen: true }
     this.#byClientId.set(id, subscribed)
     this.#byBrokerId.set(brokerId, subscribed)
     const own = {
@@ -113,8 +133,9 @@ export class ClientSession implements BrokerSession {
     }
     const all = [...Object.entries(own).flat(), ...subscribeHeaders(headers)]
     const frame: SessionFrame = { command: 'SUBSCRIBE', headers: all }
+    const before = this.#queues.before(destination, headers, { isSure: true })
     try {
-      await this.#link.request([frame], { isAnswered: true })
+      await this.#link.request([frame], { isAnswered: true, before })
     } catch (error) {
       this.#remove(subscribed)
       throw error
@@ -131,6 +152,7 @@ export class ClientSession implements BrokerSession {
     if (subscribed !== undefined) {
       this.#byClientId.delete(id)
       this.#ledger.retire(subscribed)
+      this.#queues.doubt(subscribed.destination)
     }
     const frame: SessionFrame = {
       command: 'UNSUBSCRIBE',
@@ -149,27 +171,23 @@ export class ClientSession implements BrokerSession {
   }
 
   async begin(transaction: string): Promise<void> {
-    // RabbitMQ would empty it and say nothing.
-    if (this.#transactions.has(transaction)) {
-      throw new MessageError('conflict', 'the transaction has begun already')
-    }
-    this.#transactions.set(transaction, [])
+    this.#transactions.begin(transaction)
     await this.#link.request([{ command: 'BEGIN', headers: ['transaction', transaction] }], {
       isAnswered: true,
     })
   }
 
   async commit(transaction: string): Promise<void> {
-    this.#undosOf(transaction)
-    this.#transactions.delete(transaction)
+    const { receipts } = this.#transactions.take(transaction)
+    // RabbitMQ gives the RECEIPT of COMMIT before it knows what becomes of the SENDs.
     await this.#link.request([{ command: 'COMMIT', headers: ['transaction', transaction] }], {
       isAnswered: true,
+      alsoAwaits: receipts,
     })
   }
 
   async abort(transaction: string): Promise<void> {
-    const undos = this.#undosOf(transaction)
-    this.#transactions.delete(transaction)
+    const { undos } = this.#transactions.take(transaction)
     for (const undo of undos.toReversed()) undo()
     await this.#link.request([{ command: 'ABORT', headers: ['transaction', transaction] }], {
       isAnswered: true,
@@ -189,22 +207,17 @@ export class ClientSession implements BrokerSession {
   async #settle(
     command: 'ACK' | 'NACK',
     ackId: string,
-    transaction: string | undefined,
+    name: string | undefined,
     extra: readonly string[],
   ): Promise<void> {
-    const undos = transaction === undefined ? undefined : this.#undosOf(transaction)
+    const transaction = name === undefined ? undefined : this.#transactions.get(name)
     const { brokerIds, undo } = this.#ledger.take(ackId)
-    undos?.push(undo)
+    transaction?.undos.push(undo)
+    const within = name === undefined ? [] : ['transaction', name]
     const frames = brokerIds.map((id): SessionFrame => {
-      return { command, headers: within(['id', id, ...extra], transaction) }
+      return { command, headers: ['id', id, ...extra, ...within] }
     })
     await this.#link.request(frames, { isAnswered: transaction === undefined })
-  }
-
-  #undosOf(transaction: string): Undo[] {
-    const undos = this.#transactions.get(transaction)
-    if (undos === undefined) throw new MessageError('unknown-transaction', 'no such transaction')
-    return undos
   }
 
   #onMessage(frame: Frame): void {
@@ -229,6 +242,7 @@ export class ClientSession implements BrokerSession {
     const subscribed: Subscribed = {
       clientId: brokerId,
       brokerId,
+      destination: brokerId,
       ack: 'auto',
       unacked: new Map<string, string>(),
       isOpen: true,
@@ -241,6 +255,7 @@ export class ClientSession implements BrokerSession {
     const subscribed = this.#byBrokerId.get(brokerId)
     if (subscribed === undefined) return
     this.#remove(subscribed)
+    this.#queues.doubt(subscribed.destination)
     this.#options.sink.onCancelled(subscribed.clientId, reason)
   }
 
@@ -257,8 +272,4 @@ export class ClientSession implements BrokerSession {
     this.#transactions.clear()
     this.#options.onOver()
   }
-}
-
-function within(headers: readonly string[], transaction: string | undefined): HeaderList {
-  return transaction === undefined ? headers : [...headers, 'transaction', transaction]
 }

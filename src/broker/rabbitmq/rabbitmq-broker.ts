@@ -21,6 +21,7 @@ import { ClientSession } from './client-session.ts'
 import { PRIVATE_EXCHANGE, type Route, TOPIC_EXCHANGE, USER_EXCHANGE } from './exchanges.ts'
 import { Intake } from './intake.ts'
 import { NodeLinks } from './node-links.ts'
+import { QueueCheck } from './queue-check.ts'
 import { askQueueShape } from './queue-shape.ts'
 import {
   DEFAULT_LIMITS,
@@ -63,6 +64,7 @@ class RabbitMqBroker implements RabbitMqBrokerWithCounters {
   readonly #sessions = new Set<ClientSession>()
   readonly #intakes = new Set<Intake>()
   readonly #links: NodeLinks
+  readonly #queueCheck: QueueCheck
   #receiver: BrokerReceiver | undefined
   #lastStatus = ''
   #closing: Promise<void> | undefined
@@ -85,6 +87,10 @@ class RabbitMqBroker implements RabbitMqBrokerWithCounters {
       onControl: (connection) => {
         for (const intake of this.#intakes) intake.attach(connection)
       },
+    })
+    this.#queueCheck = new QueueCheck({
+      connection: () => this.#links.controlConnection,
+      answerMs: this.#timeouts.answerMs,
     })
   }
 
@@ -129,6 +135,7 @@ class RabbitMqBroker implements RabbitMqBrokerWithCounters {
       timeouts: this.#timeouts,
       limits: this.#limits,
       alarm: this.#links.alarm,
+      queueCheck: this.#queueCheck,
       onOver: () => this.#sessions.delete(session),
     })
     this.#sessions.add(session)

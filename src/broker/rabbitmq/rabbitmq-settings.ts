@@ -8,6 +8,8 @@ export interface RabbitMqTimeouts {
   readonly publishMs: number
   /** Until a watch is bound, a session open, a session's frame answered. */
   readonly answerMs: number
+  /** So long a queue that a client's session has used is believed to be there for its next SEND. */
+  readonly queueBelievedMs: number
   /** Heart-beats of all links, both ways. A silent one is ended, at both ends, after 2 to 3 of them. */
   readonly heartBeatMs: number
   /** How long a binding stays after its last watch. */
@@ -32,6 +34,7 @@ export const DEFAULT_TIMEOUTS: RabbitMqTimeouts = {
   setUpMs: 30_000,
   publishMs: 10_000,
   answerMs: 10_000,
+  queueBelievedMs: 5_000,
   heartBeatMs: 5_000,
   lingerMs: 30_000,
   fenceMs: 50,

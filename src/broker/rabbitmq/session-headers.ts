@@ -15,16 +15,8 @@ export function clientHeaders(headers: HeaderList): HeaderList {
 /**
  * A SEND's headers as RabbitMQ gets them. `user-id` above all must not pass: over the relay's account a
  * client could speak in the relay's name.
- *
- * @throws MessageError `invalid-header` for numbers that RabbitMQ would end the session for
  */
 export function sendHeaders(headers: HeaderList): HeaderList {
-  for (const name of ['priority', 'timestamp', 'expiration']) {
-    const value = header(headers, name)
-    if (value !== undefined && !/^\d{1,15}$/.test(value)) {
-      throw new MessageError('invalid-header', `${name} must be a whole number`)
-    }
-  }
   const kept = publishableHeaders(headers)
   return header(headers, 'persistent') === 'true' ? [...kept, 'persistent', 'true'] : kept
 }
@@ -59,23 +51,6 @@ export function isDurable(headers: HeaderList): boolean {
 export function durableId(user: string, id: string): string {
   const name = createHash('sha256').update(`${user.length}:${user}${id}`).digest('hex')
   return `d-${name.slice(0, 40)}`
-}
-
-/** The client's `prefetch-count` within the bound; RabbitMQ would keep one subscription's for the next. */
-export function prefetchOf(headers: HeaderList, max: number): number {
-  const text = header(headers, 'prefetch-count')
-  if (text === undefined || text === '0') return max
-  if (/^[1-9]\d{0,4}$/.test(text)) return Math.min(Number(text), max)
-  throw new MessageError('invalid-header', 'prefetch-count must be a number from 0 to 65535')
-}
-
-const PREFIXES = ['/topic/', '/queue/', '/exchange/', '/amq/queue/', '/reply-queue/', '/temp-queue/']
-
-/** @throws MessageError `unknown-destination`, so that the broker need not say it with an ERROR */
-export function assertDestination(destination: string): void {
-  if (!PREFIXES.some((prefix) => destination.startsWith(prefix))) {
-    throw new MessageError('unknown-destination', 'there is no such destination')
-  }
 }
 
 /** RabbitMQ writes `%` and what is not ASCII as %XX; of these only %2F is what a client would write too. */

@@ -5,6 +5,7 @@ import type { AckMode } from '../broker.ts'
 export interface Subscribed {
   readonly clientId: string
   readonly brokerId: string
+  readonly destination: string
   readonly ack: AckMode
   /** Message ids we gave out to what the broker wants acknowledged, oldest first. */
   readonly unacked: Map<string, string>

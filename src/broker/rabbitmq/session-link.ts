@@ -1,10 +1,11 @@
-import { type Frame, header, type HeaderList } from '../../../protocol/frame.ts'
+import { type Frame, header } from '../../../protocol/frame.ts'
 import type { BrokerUrl } from '../../config/broker-url.ts'
 import { MessageError, SessionError } from '../../errors.ts'
-import { type Deferred, deferred } from '../../lib/deferred.ts'
+import { deferred } from '../../lib/deferred.ts'
 import type { Alarm } from './alarm.ts'
 import type { HostOrder } from './host-order.ts'
 import type { RabbitMqLimits, RabbitMqTimeouts } from './rabbitmq-settings.ts'
+import { bytesOf, type Current, type Job, type RequestOptions, type SessionFrame } from './session-job.ts'
 import { softError } from './session-headers.ts'
 import { errorText, StompConnection } from './stomp-connection.ts'
 
@@ -22,27 +23,6 @@ export interface SessionLinkOptions {
   onEnd(error: SessionError): void
 }
 
-export interface SessionFrame {
-  readonly command: Frame['command']
-  readonly headers: HeaderList
-  readonly body?: Uint8Array
-}
-
-export interface RequestOptions {
-  /** Whether to wait for the receipt of the last frame. */
-  readonly isAnswered: boolean
-  /** The transaction it belongs to would do only half its work without it. */
-  readonly isOfTransaction?: boolean
-}
-
-/** Frames that take effect together. */
-interface Job extends RequestOptions {
-  readonly frames: readonly SessionFrame[]
-  readonly publishes: boolean
-  readonly deadline: number
-  readonly done: Deferred<void>
-}
-
 const GOODBYE_MS = 500
 
 /**
@@ -54,7 +34,11 @@ export class SessionLink {
   readonly #options: SessionLinkOptions
   readonly #waiting: Job[] = []
   #connection: StompConnection | undefined
-  #current: { readonly job: Job; readonly receipt: string; readonly timer: NodeJS.Timeout } | undefined
+  #current: Current | undefined
+  /** The first that waits is not ready yet. */
+  #isPreparing = false
+  /** Since the last answer, frames went out that asked for none. */
+  #hasUnanswered = false
   /** Set while the first that waits must not go out yet. */
   #hold: { readonly stopListening: () => void; readonly timer: NodeJS.Timeout } | undefined
   #receipts = 0
@@ -107,7 +91,8 @@ export class SessionLink {
       throw new MessageError('too-many-pending', 'too many frames wait for the broker')
     }
     const deadline = performance.now() + timeouts.answerMs
-    const job = { ...options, frames, publishes, deadline, done: deferred() }
+    const isReady = options.before === undefined
+    const job = { ...options, frames, publishes, deadline, isReady, done: deferred() }
     this.#waiting.push(job)
     this.#waitingBytes += bytesOf(job)
     this.#next()
@@ -138,16 +123,20 @@ export class SessionLink {
   #adopt(connection: StompConnection): void {
     this.#connection = connection
     void connection.closed.then((error) => {
-      this.#fail('broker-unavailable', 'the connection to the broker is over', error)
+      this.#fail('broker-unavailable', this.#lostText(), error)
     })
     // It was closed while it was being opened.
     if (this.#over !== undefined) connection.destroy()
   }
 
   #next(): void {
-    while (this.#current === undefined && this.#connection !== undefined) {
+    while (this.#current === undefined && this.#connection !== undefined && !this.#isPreparing) {
       const job = this.#waiting[0]
       if (job === undefined) return
+      if (!job.isReady) {
+        this.#prepare(job)
+        return
+      }
       if (job.publishes && this.#options.alarm.isOn) {
         this.#wait(job)
         return
@@ -155,6 +144,15 @@ export class SessionLink {
       this.#shift()
       this.#start(job, this.#connection)
     }
+  }
+
+  #prepare(job: Job): void {
+    job.isReady = true
+    this.#isPreparing = true
+    void job.before?.().then(() => {
+      this.#isPreparing = false
+      this.#next()
+    })
   }
 
   #shift(): void {
@@ -209,6 +207,7 @@ export class SessionLink {
       connection.send(command, asks ? [...headers, 'receipt', receipt] : headers, body)
     })
     if (!isAnswered) {
+      this.#hasUnanswered = true
       job.done.resolve()
       return
     }
@@ -217,7 +216,9 @@ export class SessionLink {
       const why = isOn ? `: it takes no messages now, ${reason}` : ''
       this.#fail('broker-unavailable', `the broker did not answer in time${why}`)
     }, this.#options.timeouts.answerMs)
-    this.#current = { job, receipt, timer }
+    const receipts = new Set([receipt, ...(job.alsoAwaits ?? [])])
+    this.#current = { job, receipts, isAmbiguous: this.#hasUnanswered, timer }
+    this.#hasUnanswered = false
   }
 
   #onFrame(frame: Frame): void {
@@ -227,8 +228,10 @@ export class SessionLink {
   }
 
   #onReceipt(frame: Frame): void {
-    if (this.#current?.receipt !== header(frame.headers, 'receipt-id')) return
-    this.#settle()
+    const receipts = this.#current?.receipts
+    if (receipts?.delete(header(frame.headers, 'receipt-id') ?? '') === true && receipts.size === 0) {
+      this.#settle()
+    }
   }
 
   #onError(frame: Frame): void {
@@ -236,7 +239,7 @@ export class SessionLink {
     const reason = header(frame.headers, 'message') ?? 'ERROR'
     const soft = softError(frame)
     if (brokerId !== undefined) this.#options.onCancelled(brokerId, reason)
-    else if (soft !== undefined && this.#current !== undefined) this.#settle(soft)
+    else if (soft !== undefined && this.#current?.isAmbiguous === false) this.#settle(soft)
     else this.#fail('broker-refused', `the broker ended the session: ${reason}`, new Error(errorText(frame)))
   }
 
@@ -248,6 +251,14 @@ export class SessionLink {
     if (error === undefined) current.job.done.resolve()
     else current.job.done.reject(error)
     this.#next()
+  }
+
+  /** RabbitMQ ends a connection without a word where a queue refuses a message (`x-overflow`). */
+  #lostText(): string {
+    const isUnconfirmed = this.#current?.job.publishes === true || this.#current?.job.alsoAwaits !== undefined
+    return isUnconfirmed
+      ? 'the broker closed the connection instead of confirming the message'
+      : 'the connection to the broker is over'
   }
 
   #fail(code: string, message: string, cause?: Error): void {
@@ -264,10 +275,6 @@ export class SessionLink {
     current?.job.done.reject(error)
     for (const job of this.#waiting.splice(0)) job.done.reject(error)
   }
-}
-
-function bytesOf(job: Job): number {
-  return job.frames.reduce((sum, { body }) => sum + (body?.length ?? 0), 0)
 }
 
 function closedByClient(): SessionError {

@@ -12,7 +12,7 @@ import type { SessionContext } from '../session-context.ts'
 import type { Subscription } from '../subscriptions.ts'
 import { requiredHeader } from './required-header.ts'
 import { recoveryHeaders, recoveryMessage, startPosition, withoutStart } from './start-position.ts'
-import { subscriptionIdOf } from './subscription-id.ts'
+import { isDurable, subscriptionIdOf } from './subscription-id.ts'
 
 interface Asked {
   readonly id: string
@@ -37,6 +37,7 @@ export function subscribe(session: SessionContext, frame: ClientFrame): Promise<
   const id = subscriptionIdOf(session, frame)
   const destination = requiredHeader(frame, 'destination')
   if (session.subscriptions.has(id)) throw violation('duplicate-subscription', id)
+  assertId(id, frame)
   const call: SubscribeCall = {
     kind: 'SUBSCRIBE',
     session: session.view,
@@ -45,6 +46,14 @@ export function subscribe(session: SessionContext, frame: ClientFrame): Promise<
   }
   const asked = { id, call, ack: ackMode(frame.headers), from: startPosition(frame.headers) }
   return session.settle(frame, open(session, asked))
+}
+
+/** @throws ProtocolViolation for what RabbitMQ's STOMP guide asks of ids, and STOMP does not */
+function assertId(id: string, frame: ClientFrame): void {
+  // Replies come under such a name ("Temp Queue Destinations").
+  if (id.startsWith('/temp-queue/')) throw violation('bad-header', 'an id must not begin with /temp-queue/')
+  // In 1.0 it may be missing otherwise: only by it does a durable subscription find its messages again.
+  if (isDurable(frame.headers)) requiredHeader(frame, 'id')
 }
 
 async function open(session: SessionContext, asked: Asked): Promise<readonly string[]> {

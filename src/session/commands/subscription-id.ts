@@ -1,4 +1,4 @@
-import { header, type ClientFrame } from '../../../protocol/frame.ts'
+import { header, type ClientFrame, type HeaderList } from '../../../protocol/frame.ts'
 import type { SessionContext } from '../session-context.ts'
 import { requiredHeader } from './required-header.ts'
 
@@ -6,4 +6,9 @@ import { requiredHeader } from './required-header.ts'
 export function subscriptionIdOf(session: SessionContext, frame: ClientFrame): string {
   if (session.version !== '1.0') return requiredHeader(frame, 'id')
   return header(frame.headers, 'id') ?? requiredHeader(frame, 'destination')
+}
+
+/** A durable topic subscription outlives its session, and is known by its id (RabbitMQ's STOMP guide). */
+export function isDurable(headers: HeaderList): boolean {
+  return header(headers, 'durable') === 'true' || header(headers, 'persistent') === 'true'
 }

@@ -4,6 +4,7 @@ import { MessageError, SessionError } from '../../../src/errors.ts'
 import type { BrokerSession, BrokerSessionSink, SessionMessage } from '../../../src/broker/broker.ts'
 import { useRabbitMq } from '../../support/rabbitmq.ts'
 import { Inbox } from '../../support/inbox.ts'
+import { until } from '../../support/until.ts'
 import { bytes, untilUp, useBroker } from './setup.ts'
 
 const rabbit = await useRabbitMq(t)
@@ -193,4 +194,71 @@ await t.test('no relay header passes from a client, whatever the session lets th
   await watcher.received.count(1)
   t.strictSame(watcher.received.deliveries[0]?.headers, ['own', 'kept'])
   t.equal(watcher.received.deliveries[0]?.eventId, undefined)
+})
+
+await t.test('a queue that an operator deleted is declared again for the next SEND', async (t) => {
+  const own = await useBroker(t, rabbit, { timeouts: { queueBelievedMs: 0 } })
+  await untilUp(own.broker)
+  const connection = await connect(rabbit.amqpUrl)
+  t.teardown(async () => connection.close())
+  const channel = await connection.createChannel()
+  const sink = new Sink()
+  const session = await own.broker.openSession({ name: 'ann' }, sink)
+  t.teardown(async () => session.close())
+  // Arguments count as well: declared otherwise, RabbitMQ would end whoever declares it rightly.
+  const headers = ['x-max-length', '5', 'x-dead-letter-exchange', 'amq.topic']
+  const send = async (body: string): Promise<void> =>
+    session.send({ destination: '/queue/deleted', headers, body: bytes(body) }, { confirm: true })
+  await send('deleted')
+  for (const round of ['one', 'two']) {
+    await channel.deleteQueue('deleted')
+    await send(round)
+    const got = await channel.get('deleted', { noAck: true })
+    t.equal(got === false ? got : got.content.toString(), round)
+  }
+  const { session: other } = await useSession(t, 'bob')
+  await other.subscribe({ id: 'q', destination: '/queue/deleted', ack: 'auto', headers })
+  t.equal(sink.ends.items.length, 0)
+})
+
+await t.test('a session that sends all the time looks after its queue, too', async (t) => {
+  const own = await useBroker(t, rabbit, { timeouts: { queueBelievedMs: 1_000 } })
+  await untilUp(own.broker)
+  const session = await own.broker.openSession({ name: 'ann' }, new Sink())
+  t.teardown(async () => session.close())
+  await sendAll(session, '/queue/busy', ['deleted'])
+  await rabbit.ctl('delete_queue', '-p', rabbit.vhost, 'busy')
+  const connection = await connect(rabbit.amqpUrl)
+  t.teardown(async () => connection.close())
+  const exists = async (): Promise<boolean> => {
+    await sendAll(session, '/queue/busy', ['again'])
+    const channel = await connection.createChannel()
+    channel.on('error', () => undefined)
+    return channel.checkQueue('busy').then(
+      async () => channel.close().then(() => true),
+      () => false,
+    )
+  }
+  await until(exists)
+  const { session: reader, sink } = await useSession(t, 'bob')
+  await reader.subscribe({ id: 'q', destination: '/queue/busy', ack: 'auto', headers: [] })
+  t.equal(text(await sink.messages.at(0)), 'again')
+})
+
+await t.test('a SEND waits for its turn behind one whose queue is looked after', async (t) => {
+  const own = await useBroker(t, rabbit, { timeouts: { queueBelievedMs: 0 } })
+  await untilUp(own.broker)
+  const sink = new Sink()
+  const session = await own.broker.openSession({ name: 'ann' }, sink)
+  t.teardown(async () => session.close())
+  const sent = Array.from({ length: 60 }, (_, i) => `${i}`)
+  await session.subscribe({ id: 'q', destination: '/queue/in-turn', ack: 'auto', headers: [] })
+  await Promise.all(
+    sent.map(async (body, i) => {
+      // The second name of the queue needs no looking after, and would be quicker.
+      const destination = i % 2 === 0 ? '/queue/in-turn' : '/amq/queue/in-turn'
+      await session.send({ destination, headers: [], body: bytes(body) }, { confirm: i % 3 === 0 })
+    }),
+  )
+  t.same((await sink.messages.atLeast(sent.length)).map(text), sent)
 })

@@ -166,6 +166,23 @@ export const acknowledgements: readonly ConformanceCase[] = [
     },
   },
   {
+    id: 'ack-id-odd',
+    title: 'takes ACKs for a subscription whatever characters its id holds',
+    clause: 'STOMP 1.2, SUBSCRIBE id Header; ACK',
+    versions: SINCE_1_1,
+    needs: ['queue'],
+    run: async (trial) => {
+      const reader = await trial.connect()
+      const queue = trial.queue()
+      const id = String.raw`a@@b\cc\nd`
+      await trial.subscribe(reader, id, queue, ['ack', 'client-individual'])
+      await trial.publish(reader, queue, 'one')
+      const message = await reader.message(id)
+      await trial.ack(reader, message)
+      expectSame('left', await leftIn(trial, { reader, queue, messages: [message] }), [])
+    },
+  },
+  {
     id: 'nack-1.0',
     title: 'knows no NACK in 1.0',
     clause: 'STOMP 1.1, NACK (new in 1.1)',

@@ -44,6 +44,25 @@ export const queues: readonly ConformanceCase[] = [
     },
   },
   {
+    id: 'queue-headers',
+    title: 'passes on headers and bytes by a queue as by a topic',
+    clause: 'STOMP 1.2, SEND; RabbitMQ, STOMP guide, Queue Destinations',
+    needs: ['queue'],
+    run: async (trial) => {
+      const peer = await trial.connect()
+      const queue = trial.queue()
+      const body = Buffer.from('é\0\n\u{1f600}\0')
+      await trial.subscribe(peer, 'q', queue, ['ack', 'client'])
+      const headers = ['color', 'größer', 'count', '300', 'content-type', 'text/plain']
+      await trial.publish(peer, queue, body, headers)
+      const message = await peer.message('q')
+      for (let i = 0; i < headers.length; i += 2) {
+        expectSame(headers[i] ?? '', rawHeader(message, headers[i] ?? ''), headers[i + 1])
+      }
+      expectSame('body', message.body.toString('hex'), body.toString('hex'))
+    },
+  },
+  {
     id: 'queue-slash',
     title: 'takes `%2F` in the name of a queue for a slash',
     clause: 'RabbitMQ, STOMP guide, Destinations',

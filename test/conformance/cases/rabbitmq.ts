@@ -235,19 +235,4 @@ export const rabbitmq: readonly ConformanceCase[] = [
       expectSame('body', (await peer.message('a')).body.toString(), 'straight')
     },
   },
-  {
-    id: 'arguments-quorum',
-    title: 'makes a quorum queue where `x-queue-type` says so',
-    clause: 'RabbitMQ, STOMP guide, Queue Properties',
-    needs: ['arguments'],
-    run: async (trial) => {
-      const peer = await trial.connect()
-      const queue = trial.queue()
-      await trial.subscribe(peer, 'q', queue, ['x-queue-type', 'quorum', 'ack', 'client'])
-      await trial.publish(peer, queue, 'x', ['x-queue-type', 'quorum'])
-      const message = await peer.message()
-      expectSame('body', message.body.toString(), 'x')
-      await trial.ack(peer, message)
-    },
-  },
 ]

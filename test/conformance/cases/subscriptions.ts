@@ -174,6 +174,19 @@ export const subscriptions: readonly ConformanceCase[] = [
     },
   },
   {
+    id: 'destination-utf8',
+    title: 'says the destination as the sender and the subscriber wrote it, letters beyond ASCII too',
+    clause: 'STOMP 1.2, MESSAGE; Value Encoding',
+    needs: ['topic'],
+    run: async (trial) => {
+      const peer = await trial.connect()
+      const topic = `${trial.topic()}.größe`
+      await trial.subscribe(peer, 'a', topic)
+      await trial.publish(peer, topic, 'x')
+      expectSame('destination', rawHeader(await peer.message(), 'destination'), topic)
+    },
+  },
+  {
     id: 'topic-long',
     title: 'carries topics longer than the 255 bytes that AMQP can bind',
     clause: 'RabbitMQ, STOMP guide, Topic Destinations; stomp-relay, PROTOCOL.md',

@@ -113,6 +113,19 @@ export const transactions: readonly ConformanceCase[] = [
     },
   },
   {
+    id: 'tx-commit-fails',
+    title: 'gives no RECEIPT for a COMMIT that it cannot carry out',
+    clause: 'STOMP 1.2, COMMIT; RECEIPT',
+    needs: ['exchange'],
+    run: async (trial) => {
+      const peer = await trial.connect()
+      await trial.ask(peer, 'BEGIN', ['transaction', 't'])
+      peer.send('SEND', ['destination', `/exchange/${trial.name()}/key`, 'transaction', 't'], 'x')
+      peer.send('COMMIT', ['transaction', 't', 'receipt', 'r'])
+      await trial.refusal(peer, { receipt: 'r' })
+    },
+  },
+  {
     id: 'tx-no-id',
     title: 'refuses a BEGIN without transaction',
     clause: 'STOMP 1.2, BEGIN',
