@@ -61,7 +61,11 @@ await t.test('ends the session of a client that goes on for 10 s', async (t) => 
     takenOf(session, 10)
   }
   nowMs += 100
-  t.throws(() => takenOf(session, 10), { constructor: ProtocolViolation, code: 'too-many-sends', closeCode: 1008 })
+  t.throws(() => takenOf(session, 10), {
+    constructor: ProtocolViolation,
+    code: 'too-many-sends',
+    closeCode: 1008,
+  })
 })
 
 await t.test('forgives a client that stopped for a second', async (t) => {
@@ -86,7 +90,7 @@ await t.test('a user hears of it at its errors queue, and a service does not', a
   }
   const { payload } = await alice.message('e')
   t.match(payload, { code: 'rate-limited', destination: '/app/rooms/x/messages', receipt: 'r5' })
-  t.equal(await metric(relay.address, 'stomp_relay_refusals_total{code="rate-limited"}') > 0, true)
+  t.equal((await metric(relay.address, 'stomp_relay_refusals_total{code="rate-limited"}')) > 0, true)
   const service = await StompClient.connect(t, relay.url, { login: 'orders' })
   for (let i = 0; i < 50; i++) service.send('SEND', ['destination', '/topic/x'], 'x')
   await service.ask('SEND', ['destination', '/topic/x'], 'x')
