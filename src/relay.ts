@@ -1,3 +1,4 @@
+import cluster from 'node:cluster'
 import { randomBytes } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
 import type { FastifyInstance } from 'fastify'
@@ -122,7 +123,7 @@ interface Plan {
 
 async function wire(plan: Plan, teardown: Teardown): Promise<Relay> {
   const { config, log } = plan
-  const metrics = createMetrics()
+  const metrics = createMetrics(cluster.isWorker ? config.nodeId : undefined)
   const engine = await wireEngine(plan, metrics, teardown)
   const { store, broker, hub, streams } = engine
   const { appender, outboxAge } = streams
