@@ -12,7 +12,8 @@ export interface CrimeClientSink {
 }
 
 const RECEIPT = /^receipt-id:(.*)$/m
-const MESSAGE = /^message:([^:\n]*)/m
+/** Without the details, which an escaped colon begins. */
+const MESSAGE = /^message:([^\\\n]*)/m
 const ACK = /^ack:(.*)$/m
 
 /** A client that means no good. It waits for what it is told to wait for, and for nothing else. */

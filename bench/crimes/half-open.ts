@@ -54,8 +54,9 @@ async function rawSocket(scene: Scene, text: string): Promise<void> {
     })
     // Node answers a request that does not come with 408, which would wait for a reader.
     socket.resume()
-    socket.on('error', () => resolve())
+    socket.on('error', () => undefined)
     socket.once('close', () => {
+      resolve()
       if (!scene.isOver) scene.count('the connection was cut')
     })
     scene.onEnd(() => socket.destroy())

@@ -1,4 +1,5 @@
-import { setTimeout as delay } from 'node:timers/promises'
+import { setImmediate as turn } from 'node:timers/promises'
+import { deferred } from '../../src/lib/deferred.ts'
 import type { ConnectHeaders } from '../load/client-plan.ts'
 import type { WsEndpoint } from '../load/ws-client.ts'
 import { CrimeClient } from './crime-client.ts'
@@ -16,7 +17,9 @@ export class Scene {
   readonly #onEnd = new Set<() => void>()
   readonly #people: readonly ConnectHeaders[]
   readonly #record = new Map<string, number>()
-  readonly #abort = new AbortController()
+  readonly #begun = deferred()
+  readonly #over = deferred()
+  #isOver = false
 
   /** @param people credentials of the criminal, under several names */
   constructor(endpoint: WsEndpoint, people: readonly ConnectHeaders[]) {
@@ -25,7 +28,7 @@ export class Scene {
   }
 
   get isOver(): boolean {
-    return this.#abort.signal.aborted
+    return this.#isOver
   }
 
   get record(): CrimeRecord {
@@ -36,7 +39,13 @@ export class Scene {
     return this.#people[index % this.#people.length] ?? []
   }
 
+  /** Resolves when there is something to count. */
+  get begun(): Promise<void> {
+    return this.#begun.promise
+  }
+
   count(what: string, by = 1): void {
+    this.#begun.resolve()
     const name = this.#record.has(what) || this.#record.size < MAX_NOTES ? what : REST
     this.#record.set(name, (this.#record.get(name) ?? 0) + by)
   }
@@ -64,17 +73,17 @@ export class Scene {
   }
 
   /** Does something again and again until the end; failures are part of it. */
-  async repeat(act: (turn: number) => Promise<void>): Promise<void> {
-    for (let turn = 0; !this.isOver; turn++) {
-      await act(turn).catch(() => undefined)
+  async repeat(act: (count: number) => Promise<void>): Promise<void> {
+    for (let count = 0; !this.isOver; count++) {
+      await act(count).catch(() => undefined)
       // Where all fails at once, the criminal must not forget to listen for the end.
-      await delay(0)
+      await turn()
     }
   }
 
   /** Resolves at the end. */
   async wait(): Promise<void> {
-    await delay(2 ** 30, undefined, { signal: this.#abort.signal }).catch(() => undefined)
+    await this.#over.promise
   }
 
   /** For what is no WebSocket. */
@@ -84,7 +93,8 @@ export class Scene {
 
   /** Everything is let go. */
   end(): void {
-    this.#abort.abort()
+    this.#isOver = true
+    this.#over.resolve()
     for (const client of this.#clients) client.destroy()
     for (const act of this.#onEnd) act()
   }

@@ -17,5 +17,7 @@ export type ToCriminal = CrimeStart | { readonly type: 'commit' } | { readonly t
 
 export type FromCriminal =
   | { readonly type: 'prepared' }
+  /** It has done something. */
+  | { readonly type: 'begun' }
   | { readonly type: 'record'; readonly record: CrimeRecord }
   | { readonly type: 'failed'; readonly reason: string }

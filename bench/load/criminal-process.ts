@@ -28,6 +28,7 @@ class Criminal {
 
   commit(): void {
     this.#committing = this.#crime.commit(this.#scene)
+    void this.#scene.begun.then(() => say({ type: 'begun' }))
     this.#committing.catch((error: unknown) => {
       if (!this.#scene.isOver) say({ type: 'failed', reason: String(error) })
     })

@@ -104,7 +104,10 @@ class IsolationRun {
       const endpoint = this.#contestant.access.subscribeEndpoint
       criminal.send({ type: 'prepare', crime: crime.name, endpoint, people })
       await criminal.next('prepared', PREPARE_TIMEOUT_MS)
-      const phase = await this.#measure(() => criminal.send({ type: 'commit' }))
+      const phase = await this.#measure(async () => {
+        criminal.send({ type: 'commit' })
+        await criminal.next('begun')
+      })
       criminal.send({ type: 'desist' })
       const { record } = await criminal.next('record', DESIST_TIMEOUT_MS)
       return { phase, record }
@@ -118,11 +121,10 @@ class IsolationRun {
     return { phase: await this.#measure(), record }
   }
 
-  /** @param begin what is measured from its first moment on */
-  async #measure(begin: () => void = () => undefined): Promise<Phase> {
+  /** @param begin what is measured from its first moment on; resolves when it is well under way */
+  async #measure(begin: () => Promise<void> = async () => Promise.resolve()): Promise<Phase> {
     const before = await takeSample(this.#contestant, this.#group)
-    begin()
-    await delay(this.#setting.durations.measureMs)
+    await Promise.all([begin(), delay(this.#setting.durations.measureMs)])
     const after = await takeSample(this.#contestant, this.#group)
     const faults = faultsSince(before.load.faults, after.load.faults)
     // What is under way at this moment is judged at the end.

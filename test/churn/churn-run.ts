@@ -37,7 +37,7 @@ const POLL_MS = 1000
 
 /** Visits a relay before RabbitMQ again and again, and compares what both hold with what they held before. */
 export async function runChurn(t: Teardown, options: ChurnOptions): Promise<ChurnReport> {
-  const { rabbit, visits, warmUp, say } = options
+  const { rabbit, visits, warmUp } = options
   const folder = await temporaryFolder(t)
   const relay = await CountedRelay.start(rabbit, {
     NODE_ENV: 'production',
@@ -59,7 +59,7 @@ export async function runChurn(t: Teardown, options: ChurnOptions): Promise<Chur
   }
   await makeQueues(visiting)
   await visit(visiting, 0, warmUp)
-  say(`${warmUp} visits to warm up`)
+  options.say(`${warmUp} visits to warm up`)
   // The queues that visitors share are there now, a binding to the default exchange each.
   const expected = {
     ...fresh,
@@ -68,10 +68,10 @@ export async function runChurn(t: Teardown, options: ChurnOptions): Promise<Chur
   }
   const before = await settled(relay, expected)
   const heapBefore = await relay.heapBytes()
-  say('counted')
+  options.say('counted')
   const startedAt = performance.now()
   await visit(visiting, warmUp, visits)
-  say(`${visits} visits in ${((performance.now() - startedAt) / 1000).toFixed(0)} s`)
+  options.say(`${visits} visits in ${((performance.now() - startedAt) / 1000).toFixed(0)} s`)
   const after = await settled(relay, before)
   const heap = { before: heapBefore, after: await relay.heapBytes() }
   return { before, after, heap, faults: faultsOf(before, after, heap) }

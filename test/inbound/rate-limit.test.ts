@@ -23,7 +23,7 @@ function takenOf(session: SessionView, count: number): number {
   let taken = 0
   for (let i = 0; i < count; i++) {
     try {
-      interceptor(send(session))
+      void interceptor(send(session))
       taken++
     } catch (error) {
       if (!(error instanceof MessageError) || error.code !== 'rate-limited') throw error

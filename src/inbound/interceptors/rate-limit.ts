@@ -17,7 +17,7 @@ const PATIENCE_MS = 10_000
 /** A second without a refusal, and all is forgotten. */
 const FORGET_MS = 1000
 
-const UNLIMITED: readonly Role[] = ['service', 'admin']
+const UNLIMITED: ReadonlySet<Role> = new Set(['service', 'admin'])
 
 /** What one session has left, and for how long it has been asking for more. */
 interface Allowance {
@@ -58,7 +58,7 @@ function newAllowance(burst: number, nowMs: number): Allowance {
 }
 
 function isUnlimited({ principal }: SessionView): boolean {
-  return principal.roles.some((role) => UNLIMITED.includes(role))
+  return principal.roles.some((role) => UNLIMITED.has(role))
 }
 
 function monotonic(): number {
