@@ -9,6 +9,7 @@ import { relay } from './contestants/relay.ts'
 import { describeMachine } from './measure/machine.ts'
 import { readOptions, USAGE, UsageError, type BenchOptions } from './options.ts'
 import { slowdowns } from './report/slowdown.ts'
+import { crimeLines, isolationClaims } from './report/isolation-table.ts'
 import { hasFailed, machineLine, table } from './report/table.ts'
 import { ratios } from './report/targets.ts'
 import { SCENARIOS } from './scenarios/registry.ts'
@@ -98,7 +99,7 @@ async function report(options: BenchOptions, { running, notRun, rows }: Outcome)
     .rabbitmqVersion
   const machine = describeMachine(rabbitmq ?? '-')
   const notes = running.map(([{ name, notes: settings }]) => ({ name, settings }))
-  const claims = ratios(rows)
+  const claims = [...ratios(rows), ...isolationClaims(rows)]
   const comparison = options.against === undefined ? [] : slowdowns(rows, BASE_NAME)
   const failures = rows.flatMap((row) =>
     row.failures.map((reason) => `${row.scenario} N=${row.subscribers} ${row.contestant}: ${reason}`),
@@ -106,12 +107,17 @@ async function report(options: BenchOptions, { running, notRun, rows }: Outcome)
   console.log(
     `\n${machineLine(machine)}\nmedians of ${options.rounds} rounds taken in turn\n\n${table(rows)}\n`,
   )
-  for (const { scenario, subscribers, text } of claims) console.log(`${scenario} N=${subscribers}: ${text}`)
-  for (const { text } of comparison) console.log(text)
-  for (const { name, settings } of notes)
-    if (settings.length > 0) console.log(`${name}: ${settings.join(', ')}`)
-  for (const line of notRun) console.log(line)
-  for (const failure of failures) console.log(`FAILED ${failure}`)
+  const lines = [
+    ...claims.map(({ scenario, subscribers, text }) => `${scenario} N=${subscribers}: ${text}`),
+    ...crimeLines(rows),
+    ...comparison.map(({ text }) => text),
+    ...notes
+      .filter(({ settings }) => settings.length > 0)
+      .map(({ name, settings }) => `${name}: ${settings.join(', ')}`),
+    ...notRun,
+    ...failures.map((failure) => `FAILED ${failure}`),
+  ]
+  console.log(lines.join('\n'))
   const file = options.jsonFile ?? join(repository, 'bench/results', `${options.scenarios.join('+')}.json`)
   await mkdir(dirname(file), { recursive: true })
   const result = {

@@ -168,6 +168,12 @@ export const VIOLATIONS = {
     condition: 'The user has `LIMIT_SESSIONS_PER_USER` sessions already',
     message: 'too many sessions',
   },
+  'too-many-sends': {
+    ...inSession,
+    closeCode: CLOSE.policy,
+    condition: 'SENDs were refused as `rate-limited` for 10 s, and the client went on',
+    message: 'too many SENDs',
+  },
   'session-ended': {
     ...inSession,
     closeCode: CLOSE.policy,

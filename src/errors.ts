@@ -23,6 +23,7 @@ export type FaultCode =
   | 'unknown-transaction'
   | 'too-many-subscriptions'
   | 'too-many-pending'
+  | 'rate-limited'
   | 'not-found'
   | 'conflict'
   | 'broker-unavailable'

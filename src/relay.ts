@@ -15,6 +15,7 @@ import type { SessionServices } from './session/session-services.ts'
 import { SessionRegistry } from './user/session-registry.ts'
 import { authenticate } from './inbound/interceptors/authenticate.ts'
 import { authorize } from './inbound/interceptors/authorize.ts'
+import { rateLimit } from './inbound/interceptors/rate-limit.ts'
 import { Inbound } from './inbound/inbound.ts'
 import { App } from './app/app.ts'
 import { registerPublicMessages } from './app/chat/public-messages.ts'
@@ -129,7 +130,11 @@ async function wire(plan: Plan, teardown: Teardown): Promise<Relay> {
   const authenticator = new Authenticator(await identityOf(store, config))
   const facts = policyFacts(store)
   const inbound = new Inbound({
-    interceptors: [authenticate(authenticator), authorize(facts)],
+    interceptors: [
+      authenticate(authenticator),
+      rateLimit({ sendsPerSecond: config.limitSendsPerSecond, burst: config.limitSendBurst }),
+      authorize(facts),
+    ],
     app: createApp(appender, store),
     broker,
   })

@@ -36,13 +36,24 @@ export interface Contestant {
   start(): Promise<RunningContestant>
 }
 
+export interface ClientKind {
+  /** Number of the first of them. */
+  readonly first: number
+  readonly role: 'user' | 'service'
+}
+
 export interface RunningContestant {
   readonly pids: ServerPids
   readonly access: ClientAccess
   /** RabbitMQ's version, where one is behind it. */
   readonly rabbitmqVersion?: string
-  /** Credentials of `count` different clients. */
-  connectHeaders(count: number): Promise<readonly ConnectHeaders[]>
+  /**
+   * Credentials of `count` different clients, who may do whatever a scenario has to do.
+   * @param as others than the first ones, or with less rights, where a server makes a difference
+   */
+  connectHeaders(count: number, as?: ClientKind): Promise<readonly ConnectHeaders[]>
+  /** `rabbitmqctl`, where there is a RabbitMQ of the benchmarks' own. */
+  ctl?(...args: string[]): Promise<string>
   prepare(setting: RoundSetting): Promise<void>
   /** Undefined where the server does not count them. */
   writeCounts(): Promise<WriteCounts | undefined>

@@ -6,7 +6,7 @@ import { SignJWT } from 'jose'
 import { startPrivateNode, type PrivateNode } from '../../rabbitmq/private-node.ts'
 import type { ClientAccess, ConnectHeaders } from '../load/client-plan.ts'
 import { counterValue } from '../measure/prometheus-text.ts'
-import type { Contestant, Database, RunningContestant, WriteCounts } from './contestant.ts'
+import type { ClientKind, Contestant, Database, RunningContestant, WriteCounts } from './contestant.ts'
 import { rabbitmqVersion } from './rabbitmq-version.ts'
 import { startDatabase, type RunningDatabase } from './relay-database.ts'
 import { startRelayProcess } from './relay-process.ts'
@@ -54,7 +54,8 @@ async function start(options: RelayOptions): Promise<RunningContestant> {
     started.push(async () => server.stop())
     const version = node === undefined ? {} : { rabbitmqVersion: await rabbitmqVersion(node) }
     const pids = { relay: server.pid, ...pidOf('broker', node?.pid), ...pidOf('database', database.pid) }
-    return { ...relayClients(server.address, secret), ...version, pids, stop }
+    const ctl = node === undefined ? {} : { ctl: async (...args: string[]) => node.ctl(...args) }
+    return { ...relayClients(server.address, secret), ...version, ...ctl, pids, stop }
   } catch (error) {
     await stop()
     throw error
@@ -95,7 +96,7 @@ export function relayClients(
   const access: ClientAccess = { dialect: 'stomp', subscribeEndpoint: endpoint, publishEndpoint: endpoint }
   return {
     access,
-    connectHeaders: async (count) => mintConnectHeaders(secret, count),
+    connectHeaders: async (count, as) => mintConnectHeaders(secret, count, as),
     prepare: async () => Promise.resolve(),
     writeCounts: async () => readWriteCounts(address),
   }
@@ -107,13 +108,17 @@ export function clientName(index: number): string {
 }
 
 // A name each, so that the limit of sessions per user stays at its default.
-async function mintConnectHeaders(secret: string, count: number): Promise<readonly ConnectHeaders[]> {
+async function mintConnectHeaders(
+  secret: string,
+  count: number,
+  { first, role }: ClientKind = { first: 0, role: 'service' },
+): Promise<readonly ConnectHeaders[]> {
   const key = new TextEncoder().encode(secret)
   return Promise.all(
     Array.from({ length: count }, async (_, index) => {
-      const token = await new SignJWT({ roles: ['service'] })
+      const token = await new SignJWT({ roles: [role] })
         .setProtectedHeader({ alg: 'HS256' })
-        .setSubject(clientName(index))
+        .setSubject(clientName(first + index))
         .setIssuedAt()
         .setExpirationTime('2h')
         .sign(key)

@@ -1,6 +1,7 @@
 import {
   connectText,
   stompText,
+  topicsOf,
   type ClientPlan,
   type ConnectHeaders,
   type TopicPlan,
@@ -25,6 +26,7 @@ const SUBSCRIBED = 'subscribed-'
 /** One client of a contestant, in the dialect of its plan. */
 export class BenchClient {
   readonly #plan: ClientPlan
+  readonly #topics: readonly TopicPlan[]
   readonly #sink: BenchClientSink
   readonly #connectHeaders: ConnectHeaders
   readonly #subscribes: boolean
@@ -32,16 +34,18 @@ export class BenchClient {
   readonly #ws: WsClient
   #subscribed = 0
 
+  /** @param role a publisher, or a subscriber by its number in this process */
   constructor(
     plan: ClientPlan,
-    role: 'subscriber' | 'publisher',
+    role: number | 'publisher',
     connectHeaders: ConnectHeaders,
     sink: BenchClientSink,
   ) {
     this.#plan = plan
+    this.#topics = role === 'publisher' ? [] : topicsOf(plan, role)
     this.#sink = sink
     this.#connectHeaders = connectHeaders
-    this.#subscribes = role === 'subscriber'
+    this.#subscribes = role !== 'publisher'
     this.#scanner = new StompScanner({
       onStompMessage: (bytes, start, length) => sink.onBody(bytes, start, length),
       onStompOther: (command, text) => this.#onFrame(command, text),
@@ -84,7 +88,7 @@ export class BenchClient {
       this.#sink.onReady()
       return
     }
-    for (const [index, { subscribeTo }] of this.#plan.topics.entries()) {
+    for (const [index, { subscribeTo }] of this.#topics.entries()) {
       const headers = ['id', `sub-${index}`, 'destination', subscribeTo, 'receipt', `${SUBSCRIBED}${index}`]
       this.#ws.send(stompText('SUBSCRIBE', headers))
     }
@@ -92,7 +96,7 @@ export class BenchClient {
 
   #onReceipt(id: string): void {
     if (!id.startsWith(SUBSCRIBED)) this.#sink.onReceipt(Number(id))
-    else if (++this.#subscribed === this.#plan.topics.length) this.#sink.onReady()
+    else if (++this.#subscribed === this.#topics.length) this.#sink.onReady()
   }
 }
 

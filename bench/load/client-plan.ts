@@ -22,8 +22,10 @@ export interface TopicPlan {
 
 /** How clients connect and what they subscribe to. Plain data: it goes to other processes. */
 export interface ClientPlan extends ClientAccess {
-  /** Every subscriber takes all of them; publishers are spread over them. */
+  /** Every subscriber takes all of them, unless `isSpread`; publishers are spread over them. */
   readonly topics: readonly TopicPlan[]
+  /** Subscribers are spread over the topics too: one each. */
+  readonly isSpread?: boolean
   /** Bytes before the benchmark body in what subscribers get. */
   readonly bodyOffset: number
   /** Publishers ask for a RECEIPT of each message, and a message is unfinished without it. */
@@ -32,6 +34,18 @@ export interface ClientPlan extends ClientAccess {
 
 /** Headers of one client's CONNECT: name, value, name, value, …; empty in the `bare` dialect. */
 export type ConnectHeaders = readonly string[]
+
+/** What one subscriber of the plan takes. */
+export function topicsOf(plan: ClientPlan, subscriber: number): readonly TopicPlan[] {
+  if (plan.isSpread !== true) return plan.topics
+  return [plan.topics[subscriber % plan.topics.length]!]
+}
+
+/** Whether what a publisher sends is for this subscriber. */
+export function hears(plan: ClientPlan, subscriber: number, publisher: number): boolean {
+  if (plan.isSpread !== true) return true
+  return (publisher - subscriber) % plan.topics.length === 0
+}
 
 /** One topic, bare bodies, no receipts. */
 export function oneTopicPlan(access: ClientAccess, destination: string): ClientPlan {

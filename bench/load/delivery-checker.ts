@@ -19,20 +19,28 @@ const MAX_GAPS = 100_000
 export class DeliveryChecker {
   readonly #subscribers: number
   readonly #publishers: number
+  readonly #isFor: (subscriber: number, publisher: number) => boolean
   readonly #last: Uint32Array
   readonly #missing = new Map<number, Set<number>>()
   readonly #faults: Faults = { ...NO_FAULTS }
   #lostBeyondBound = 0
 
-  constructor(subscribers: number, publishers: number) {
+  /** @param isFor whether what a publisher sends is for a subscriber: by default all is for all */
+  constructor(
+    subscribers: number,
+    publishers: number,
+    isFor: (subscriber: number, publisher: number) => boolean = () => true,
+  ) {
     this.#subscribers = subscribers
     this.#publishers = publishers
+    this.#isFor = isFor
     this.#last = new Uint32Array(subscribers * publishers)
   }
 
   /** Returns whether the message was the one that had to come next. */
   take(subscriber: number, publisher: number, sequence: number): boolean {
-    if (publisher < 0 || publisher >= this.#publishers || sequence < 1) {
+    const isOurs = publisher >= 0 && publisher < this.#publishers && sequence >= 1
+    if (!isOurs || !this.#isFor(subscriber, publisher)) {
       this.#faults.foreign++
       return false
     }
@@ -53,11 +61,19 @@ export class DeliveryChecker {
    * @param published how many messages each publisher has sent
    */
   finish(published: readonly number[]): Faults {
+    const faults = this.soFar()
+    for (let cell = 0; cell < this.#subscribers * this.#publishers; cell++) {
+      const publisher = cell % this.#publishers
+      if (!this.#isFor((cell - publisher) / this.#publishers, publisher)) continue
+      faults.lost += Math.max(0, (published[publisher] ?? 0) - this.#last[cell]!)
+    }
+    return faults
+  }
+
+  /** Up to now: messages that may still come are none, gaps before what came are lost. */
+  soFar(): Faults {
     let lost = this.#lostBeyondBound
     for (const gaps of this.#missing.values()) lost += gaps.size
-    for (let cell = 0; cell < this.#subscribers * this.#publishers; cell++) {
-      lost += Math.max(0, (published[cell % this.#publishers] ?? 0) - this.#last[cell]!)
-    }
     return { ...this.#faults, lost }
   }
 
@@ -78,6 +94,16 @@ export function addFaults(a: Readonly<Faults>, b: Readonly<Faults>): Faults {
     doubled: a.doubled + b.doubled,
     reordered: a.reordered + b.reordered,
     foreign: a.foreign + b.foreign,
+  }
+}
+
+/** What was added since `before`. Nothing is below 0: a gap may have been filled. */
+export function faultsSince(before: Readonly<Faults>, now: Readonly<Faults>): Faults {
+  return {
+    lost: Math.max(0, now.lost - before.lost),
+    doubled: now.doubled - before.doubled,
+    reordered: now.reordered - before.reordered,
+    foreign: now.foreign - before.foreign,
   }
 }
 

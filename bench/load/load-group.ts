@@ -20,6 +20,8 @@ export interface LoadSetting {
   /** Processes that the subscribers are spread over. */
   readonly generators: number
   readonly pacing: Pacing
+  /** One delivery in this many is timed. Default 16. */
+  readonly timedOneIn?: number
 }
 
 /** All load generators at one moment. */
@@ -32,6 +34,9 @@ export interface LoadMark {
   /** Of each generator process, the publisher last. */
   readonly cpuUs: readonly number[]
   readonly latency: LatencyCounts
+  readonly faults: Faults
+  readonly unfinished: number
+  readonly hasHeldBack: boolean
 }
 
 export interface LoadResult {
@@ -41,6 +46,7 @@ export interface LoadResult {
 }
 
 const CONNECT_TIMEOUT_MS = 180_000
+const TIMED_ONE_IN = 16
 
 /** The load generators of one round: one process with the publishers, and one or more with the subscribers. */
 export class LoadGroup {
@@ -87,6 +93,9 @@ export class LoadGroup {
       bytes: sum((mark) => mark.bytes),
       cpuUs: [...marks.map((mark) => mark.cpuUs), publisher.cpuUs],
       latency: marks.map((mark) => mark.latency).reduce(addCounts),
+      faults: marks.map((mark) => mark.faults).reduce(addFaults, NO_FAULTS),
+      unfinished: publisher.unfinished,
+      hasHeldBack: publisher.hasHeldBack,
     }
   }
 
@@ -108,7 +117,7 @@ export class LoadGroup {
   }
 
   async #connect(contestant: RunningContestant, setting: LoadSetting): Promise<void> {
-    const { plan, publishers, subscribers, pacing } = setting
+    const { plan, publishers, subscribers, pacing, timedOneIn = TIMED_ONE_IN } = setting
     const headers = await contestant.connectHeaders(subscribers + publishers)
     this.#publisher.send({
       type: 'start',
@@ -120,7 +129,7 @@ export class LoadGroup {
     const { progressPort } = await this.#publisher.next('listening')
     for (const [index, channel] of this.#subscribers.entries()) {
       const clients = headers.slice(0, subscribers).filter((_, i) => i % this.#subscribers.length === index)
-      channel.send({ type: 'start', plan, publishers, clients, progressPort })
+      channel.send({ type: 'start', plan, publishers, clients, progressPort, timedOneIn })
     }
     const ready = this.#subscribers.map(async (channel) => channel.next('ready', CONNECT_TIMEOUT_MS))
     await Promise.all([this.#publisher.next('ready'), ...ready])

@@ -12,6 +12,8 @@ export interface SubscriberStart {
   /** One client each. */
   readonly clients: readonly ConnectHeaders[]
   readonly progressPort: number
+  /** One delivery in this many is timed. */
+  readonly timedOneIn: number
 }
 
 export type ToSubscriber =
@@ -28,6 +30,8 @@ export interface SubscriberMark {
   readonly bytes: number
   /** Of deliveries since the mark before. */
   readonly latency: LatencyCounts
+  /** Up to now: `lost` is what later messages have overtaken. */
+  readonly faults: Faults
 }
 
 export interface SubscriberResult {
@@ -62,6 +66,10 @@ export interface PublisherMark {
   readonly type: 'mark'
   readonly cpuUs: number
   readonly published: number
+  /** Not everywhere yet, or without RECEIPT. */
+  readonly unfinished: number
+  /** A paced publisher has had to hold back. */
+  readonly hasHeldBack: boolean
 }
 
 export interface PublisherResult {

@@ -58,7 +58,14 @@ class PublisherLoad {
   }
 
   mark(): void {
-    say({ type: 'mark', cpuUs: ownCpuUs(), published: this.#publications.total })
+    const { total, unfinished } = this.#publications
+    say({
+      type: 'mark',
+      cpuUs: ownCpuUs(),
+      published: total,
+      unfinished,
+      hasHeldBack: this.#hasHeldBack,
+    })
   }
 
   stop(): void {

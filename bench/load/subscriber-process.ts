@@ -1,6 +1,7 @@
 import { LatencyHistogram } from '../measure/latency-histogram.ts'
 import { BenchClient } from './bench-client.ts'
 import { BODY_BYTES, bodyMadeAtUs, bodyPublisher, bodySequence, nowUs } from './body.ts'
+import { hears } from './client-plan.ts'
 import { Completion } from './completion.ts'
 import { DeliveryChecker } from './delivery-checker.ts'
 import { onParent, ownCpuUs, tellParent } from './ipc.ts'
@@ -9,9 +10,6 @@ import { ProgressReporter } from './progress-link.ts'
 
 /** Connections that are being set up at once. */
 const CONNECTS_AT_ONCE = 50
-/** One delivery in this many is timed. */
-const TIMED_ONE_IN = 16
-
 /** All subscribers of this process: connects them, checks what they get, reports what is complete. */
 class SubscriberLoad {
   readonly #start: SubscriberStart
@@ -29,8 +27,14 @@ class SubscriberLoad {
   constructor(start: SubscriberStart, reporter: ProgressReporter) {
     this.#start = start
     this.#reporter = reporter
-    this.#checker = new DeliveryChecker(start.clients.length, start.publishers)
-    this.#completions = Array.from({ length: start.publishers }, () => new Completion(start.clients.length))
+    const { clients, publishers, plan } = start
+    const isFor = (subscriber: number, publisher: number): boolean => hears(plan, subscriber, publisher)
+    this.#checker = new DeliveryChecker(clients.length, publishers, isFor)
+    this.#completions = Array.from({ length: publishers }, (_, publisher) => {
+      const hearers = clients.filter((_each, subscriber) => isFor(subscriber, publisher)).length
+      if (hearers === 0) throw new Error('there are more topics than subscribers')
+      return new Completion(hearers)
+    })
     for (let i = 0; i < CONNECTS_AT_ONCE; i++) this.#connectNext()
   }
 
@@ -43,6 +47,7 @@ class SubscriberLoad {
       reads: this.#reads,
       bytes: this.#bytes,
       latency: this.#latency.counts(),
+      faults: this.#checker.soFar(),
     })
     this.#latency.clear()
   }
@@ -57,7 +62,7 @@ class SubscriberLoad {
     const index = this.#clients.length
     const connectHeaders = this.#start.clients[index]
     if (connectHeaders === undefined) return
-    const client = new BenchClient(this.#start.plan, 'subscriber', connectHeaders, {
+    const client = new BenchClient(this.#start.plan, index, connectHeaders, {
       onReady: () => this.#onReady(),
       onBody: (bytes, start, length) => this.#onBody(index, bytes, start, length),
       onReceipt: () => say({ type: 'failed', reason: `subscriber ${index} got a receipt` }),
@@ -83,7 +88,7 @@ class SubscriberLoad {
     const publisher = length < bodyOffset + BODY_BYTES ? -1 : bodyPublisher(bytes, start)
     const sequence = bodySequence(bytes, start)
     if (!this.#checker.take(subscriber, publisher, sequence)) return
-    if ((sequence + subscriber) % TIMED_ONE_IN === 0)
+    if ((sequence + subscriber) % this.#start.timedOneIn === 0)
       this.#latency.record(nowUs() - bodyMadeAtUs(bytes, start))
     const completion = this.#completions[publisher]!
     if (completion.take(sequence)) this.#reporter.report(publisher, completion.completed)

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { connect, type Socket } from 'node:net'
+import { setImmediate as turn } from 'node:timers/promises'
 import { clientFrame, pongFrame } from './ws-frame.ts'
 import { WsReader } from './ws-reader.ts'
 
@@ -54,6 +55,25 @@ export class WsClient {
   /** Writes frames that `clientFrame` made. */
   sendFrames(frames: readonly Buffer[]): void {
     this.#socket.write(frames.length === 1 ? frames[0]! : Buffer.concat(frames))
+  }
+
+  /** Reads nothing more, so that the server finds out what it does then. */
+  stopReading(): void {
+    this.#socket.pause()
+  }
+
+  /** Resolves when what was written has left this process, or cannot any more; a turn later at the earliest. */
+  async drained(): Promise<void> {
+    if (!this.#socket.writableNeedDrain || this.#socket.destroyed) return turn()
+    await new Promise<void>((resolve) => {
+      const done = (): void => {
+        this.#socket.off('drain', done)
+        this.#socket.off('close', done)
+        resolve()
+      }
+      this.#socket.on('drain', done)
+      this.#socket.on('close', done)
+    })
   }
 
   destroy(): void {

@@ -3,10 +3,7 @@ const OPCODE_PONG = 0xa
 const FIN = 0x80
 const MASKED = 0x80
 
-/**
- * One unmasked WebSocket text frame, as a server writes it (RFC 6455, section 5.2).
- * @param payload at most 65,535 bytes
- */
+/** One unmasked WebSocket text frame, as a server writes it (RFC 6455, section 5.2). */
 export function serverFrame(payload: Uint8Array): Buffer {
   const header = frameHeader(OPCODE_TEXT, payload.length, 0)
   return Buffer.concat([header, payload])
@@ -15,7 +12,6 @@ export function serverFrame(payload: Uint8Array): Buffer {
 /**
  * One client frame. Its mask is four zero bytes, which is a lawful key and leaves the payload as it
  * is: the generator is not what is measured.
- * @param payload at most 65,535 bytes
  */
 export function clientFrame(payload: Uint8Array): Buffer {
   return Buffer.concat([frameHeader(OPCODE_TEXT, payload.length, MASKED), Buffer.alloc(4), payload])
@@ -27,7 +23,11 @@ export function pongFrame(payload: Uint8Array): Buffer {
 }
 
 function frameHeader(opcode: number, length: number, maskBit: number): Buffer {
-  if (length > 0xffff) throw new RangeError(`a frame of ${length} bytes is beyond this generator`)
   if (length < 126) return Buffer.from([FIN | opcode, maskBit | length])
-  return Buffer.from([FIN | opcode, maskBit | 126, length >> 8, length & 0xff])
+  if (length <= 0xffff) return Buffer.from([FIN | opcode, maskBit | 126, length >> 8, length & 0xff])
+  const header = Buffer.alloc(10)
+  header[0] = FIN | opcode
+  header[1] = maskBit | 127
+  header.writeBigUInt64BE(BigInt(length), 2)
+  return header
 }

@@ -61,18 +61,19 @@ export function isValid(round: RoundFigures): boolean {
   return round.isDrained && isFaultless(round.faults)
 }
 
-interface Sample {
+export interface Sample {
   readonly load: LoadMark
   readonly usage: ServerUsage
   readonly writes: WriteCounts | undefined
 }
 
-async function takeSample(contestant: RunningContestant, group: LoadGroup): Promise<Sample> {
+export async function takeSample(contestant: RunningContestant, group: LoadGroup): Promise<Sample> {
   const [load, usage] = await Promise.all([group.mark(), readServerUsage(contestant.pids)])
   return { load, usage, writes: await contestant.writeCounts() }
 }
 
-function figures(before: Sample, after: Sample, result: LoadResult): RoundFigures {
+/** What happened between two samples. */
+export function figures(before: Sample, after: Sample, result: LoadResult): RoundFigures {
   const elapsedUs = after.load.atUs - before.load.atUs
   const deliveries = after.load.deliveries - before.load.deliveries
   const cpu = (of: keyof ServerUsage): number => (after.usage[of].cpuUs - before.usage[of].cpuUs) / deliveries

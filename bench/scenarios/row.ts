@@ -1,4 +1,5 @@
 import type { RoundFigures } from '../measure/round.ts'
+import type { IsolationFigures } from './isolation-figures.ts'
 
 /** All rounds of one contestant under one load. */
 export interface Row {
@@ -11,4 +12,6 @@ export interface Row {
   readonly failures: readonly string[]
   /** What `raw-ws` was told, one for each of its rounds. */
   readonly framesPerWriteGiven?: readonly number[]
+  /** In `isolation`: what the crime of this row did to the others. */
+  readonly isolation?: IsolationFigures
 }

@@ -170,6 +170,11 @@ export interface SessionMessage {
 /** The way back to one client. Called synchronously, in order; must not throw. */
 export interface BrokerSessionSink {
   onMessage(message: SessionMessage): void
+  /**
+   * Asked after each message: a promise where the client has to read first, so that its messages wait at
+   * the broker, within what is under way already, and nothing where there is room. Never rejects.
+   */
+  room?(): Promise<void> | undefined
   /** The broker cancelled one subscription (its queue was deleted); the session lives. */
   onCancelled(subscription: string, reason: string): void
   /** The session is over, and nothing more will come. Not called after the client's own `close`. */

@@ -118,6 +118,18 @@ export const SETTINGS = {
     10_000,
     integer(1, 1_000_000),
   ),
+  limitSendsPerSecond: setting(
+    'LIMIT_SENDS_PER_SECOND',
+    'SENDs of one session, those of services and administrators excepted',
+    100,
+    integer(1, 1_000_000),
+  ),
+  limitSendBurst: setting(
+    'LIMIT_SEND_BURST',
+    'SENDs of one session at once, after a rest',
+    200,
+    integer(1, 1_000_000),
+  ),
   limitOutboxBytes: setting(
     'LIMIT_OUTBOX_BYTES',
     'bytes unsent to one client',
@@ -152,8 +164,6 @@ const NOT_YET = [
   'TRUST_PROXY',
   'TLS_CERT_FILE',
   'TLS_KEY_FILE',
-  'LIMIT_SENDS_PER_SECOND',
-  'LIMIT_SEND_BURST',
   'LIMIT_HTTP_PER_MINUTE',
   'LIMIT_LOGINS_PER_MINUTE',
 ] as const

@@ -26,6 +26,7 @@ export class Outbox {
   readonly #parts: OutboxParts
   #pending: Uint8Array[] = []
   #pendingBytes = 0
+  #room: Promise<void> | undefined
   /** Where in the stream the backlog ended when it was last seen to shrink, and when that was. */
   #mark: { readonly position: number; readonly sinceMs: number } | undefined
 
@@ -64,18 +65,22 @@ export class Outbox {
 
   /** Resolves when the kernel has taken what waits, or the socket is gone; undefined where little waits. */
   room(): Promise<void> | undefined {
-    this.flush()
     const { socket } = this.#parts
+    // As much as Node lets a socket hold: less may wait for the end of the turn, and be asked about often.
+    if (this.#pendingBytes < socket.writableHighWaterMark && !socket.writableNeedDrain) return undefined
+    this.flush()
     if (!socket.writableNeedDrain) return undefined
-    return new Promise((resolve) => {
+    this.#room ??= new Promise((resolve) => {
       const done = (): void => {
         socket.off('drain', done)
         socket.off('close', done)
+        this.#room = undefined
         resolve()
       }
       socket.on('drain', done)
       socket.on('close', done)
     })
+    return this.#room
   }
 
   /**

@@ -10,7 +10,6 @@ import { SessionError, type FaultCode } from '../errors.ts'
 import type { BrokerLink, SessionMessage } from '../inbound/broker-link.ts'
 import type { SessionView, UpgradeCredentials } from '../inbound/call.ts'
 import { at } from '../lib/at.ts'
-import { deferred, type Deferred } from '../lib/deferred.ts'
 import { perform } from './commands/perform.ts'
 import { EXPIRY_WARNING_MS } from './expiry.ts'
 import { faultOf, type Fault } from './fault.ts'
@@ -22,9 +21,7 @@ import { NO_RECEIPT, type Settled } from './settled.ts'
 import { Subscriptions } from './subscriptions.ts'
 import type { SessionTransport } from './transport.ts'
 import { Transactions } from './transactions.ts'
-
-/** Frames under way at once in one session; the next one waits until one of them is done. */
-export const MAX_IN_FLIGHT = 256
+import { Workload } from './workload.ts'
 
 /** Faults that may be over when the client comes back. */
 const TRANSIENT: ReadonlySet<FaultCode> = new Set([
@@ -37,8 +34,8 @@ const TRANSIENT: ReadonlySet<FaultCode> = new Set([
 /**
  * One STOMP session. Frames take effect in the order they come: one that must wait (a CONNECT for its
  * credentials, a SUBSCRIBE for its binding) holds those behind it back, while SENDs overlap, begun in
- * order. While anything waits the transport does not read, so that what is held back is bounded by
- * what one read brought.
+ * order and only so many at a time. While anything waits the transport does not read, so that what is
+ * held back is bounded by what one read brought.
  */
 export class Session implements SessionContext {
   readonly id = randomUUID()
@@ -47,15 +44,14 @@ export class Session implements SessionContext {
   readonly upgrade: UpgradeCredentials
   readonly subscriptions = new Subscriptions()
   readonly transactions = new Transactions()
+  readonly #workload = new Workload()
   version: Version = '1.2'
   #state: SessionState = 'NEW'
-  #principal: AuthenticatedPrincipal | undefined
+  #view: (SessionView & { principal: AuthenticatedPrincipal }) | undefined
   #cancelExpiry: (() => void)[] = []
   #link: BrokerLink | undefined
   #waiting: ClientFrame[] = []
   #isHeld = false
-  #inFlight = 0
-  #settled: Deferred<void> | undefined
   #messageCount = 0
 
   constructor(services: SessionServices, transport: SessionTransport, upgrade: UpgradeCredentials) {
@@ -112,7 +108,8 @@ export class Session implements SessionContext {
   }
 
   authenticated(principal: AuthenticatedPrincipal): void {
-    this.#principal = principal
+    this.#view ??= { id: this.id, remoteAddress: this.transport.remoteAddress, principal }
+    this.#view.principal = principal
     this.#forgetExpiry()
     const { expiresAtMs } = principal
     if (expiresAtMs === undefined) return
@@ -123,37 +120,36 @@ export class Session implements SessionContext {
     ]
   }
 
-  /** Who this is, for whoever acts on its frames. */
+  /** Who this is, for whoever acts on its frames. One object for life, by which others may count. */
   get view(): SessionView {
-    if (this.#principal === undefined) throw new TypeError('not authenticated')
-    return { id: this.id, principal: this.#principal, remoteAddress: this.transport.remoteAddress }
+    if (this.#view === undefined) throw new TypeError('not authenticated')
+    return this.#view
   }
 
   get link(): BrokerLink {
     this.#link ??= this.services.inbound.openLink(this.view, {
       onMessage: (message) => this.transport.send(messageFrame(message, this.version)),
       onCancelled: (subscription, reason) => this.#cancelled(subscription, reason),
+      room: () => this.transport.room(),
       onEnd: (error) => this.#brokerSessionEnded(error),
     })
     return this.#link
   }
 
   async settle(frame: ClientFrame, done: Promise<Settled>): Promise<void> {
-    this.#inFlight++
+    const ended = this.#workload.begin(frame)
     try {
       const settled = await done
       if (settled !== NO_RECEIPT) this.#receipt(frame, settled ?? [])
     } catch (error) {
       this.fault(error, frame)
     } finally {
-      this.#inFlight--
-      this.#settled?.resolve()
-      this.#settled = undefined
+      ended()
     }
   }
 
-  async idle(): Promise<void> {
-    while (this.#inFlight > 0) await this.#nextSettled()
+  idle(): Promise<void> {
+    return this.#workload.idle()
   }
 
   fault(error: unknown, frame: ClientFrame): void {
@@ -217,7 +213,9 @@ export class Session implements SessionContext {
   }
 
   #take(frame: ClientFrame): void {
-    const wait = perform(this, frame) ?? (this.#inFlight >= MAX_IN_FLIGHT ? this.#nextSettled() : undefined)
+    const done = perform(this, frame)
+    // Also where the frame itself took no time: what resolves at once would let none but this session go on.
+    const wait = done === undefined ? this.#workload.room() : done.then(() => this.#workload.room())
     if (wait === undefined) return
     this.#isHeld = true
     // Before it is connected a client may not send much anyway, and its leaving must be noticed.
@@ -240,17 +238,19 @@ export class Session implements SessionContext {
     this.transport.resume()
   }
 
-  #nextSettled(): Promise<void> {
-    this.#settled ??= deferred()
-    return this.#settled.promise
-  }
-
   #receipt(frame: ClientFrame, headers: readonly string[]): void {
     const receiptId = header(frame.headers, 'receipt')
     if (receiptId !== undefined) this.transport.send(receiptFrame(receiptId, headers, this.version))
   }
 
+  /** A broker may have less patience than we with a client that does not read what it asked for. */
   #brokerSessionEnded(error: Error): void {
+    if (this.transport.room() !== undefined) {
+      this.services.metrics.slowClients.inc()
+      const { closeCode, message } = violation('too-slow')
+      this.close(closeCode, message)
+      return
+    }
     this.services.log.warn({ event: 'broker-session-lost', session: this.id, err: error }, error.message)
     // The frame that RabbitMQ ended it for is rejected in this turn, and its ERROR can say which it was.
     setImmediate(() => this.violate(violation('broker-session-lost', error.message)))

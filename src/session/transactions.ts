@@ -1,6 +1,7 @@
 import { violation } from '../../protocol/errors.ts'
 import type { ClientFrame } from '../../protocol/frame.ts'
 import { MessageError } from '../errors.ts'
+import { sizeOf } from './frame-size.ts'
 import type { Settled } from './settled.ts'
 
 /** Transactions open at once in one session. */
@@ -36,7 +37,7 @@ export class Transactions {
   /** @throws as `check`, and MessageError where too much waits already */
   defer(transaction: string, send: DeferredSend): void {
     const sends = this.#deferredOf(transaction)
-    const bytes = sizeOf(send)
+    const bytes = sizeOf(send.frame)
     if (this.#bytes + bytes > MAX_DEFERRED_BYTES) {
       throw new MessageError('too-many-pending', `more than ${MAX_DEFERRED_BYTES} bytes wait for COMMIT`)
     }
@@ -48,7 +49,7 @@ export class Transactions {
   take(transaction: string): readonly DeferredSend[] {
     const sends = this.#deferredOf(transaction)
     this.#open.delete(transaction)
-    this.#bytes -= sends.reduce((sum, send) => sum + sizeOf(send), 0)
+    this.#bytes -= sends.reduce((sum, send) => sum + sizeOf(send.frame), 0)
     return sends
   }
 
@@ -57,9 +58,4 @@ export class Transactions {
     if (sends === undefined) throw violation('unknown-transaction', transaction)
     return sends
   }
-}
-
-/** Body bytes, and the UTF-16 length of headers, which is near enough for a bound. */
-function sizeOf({ frame }: DeferredSend): number {
-  return frame.body.byteLength + frame.headers.reduce((sum, part) => sum + part.length, 0)
 }

@@ -229,7 +229,7 @@ await t.test('bears the version of the package', async (t) => {
 })
 
 await t.test('refuses, rather than passes over, settings that only later versions support', async (t) => {
-  for (const name of ['TLS_CERT_FILE', 'AUTH_JWKS_URL', 'TRUST_PROXY', 'LIMIT_SENDS_PER_SECOND']) {
+  for (const name of ['TLS_CERT_FILE', 'AUTH_JWKS_URL', 'TRUST_PROXY', 'LIMIT_HTTP_PER_MINUTE']) {
     t.throws(() => readConfig({ [name]: '1' }), {
       message: `${name} must not be set: this version does not support it`,
     })

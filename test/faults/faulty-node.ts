@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { deferred } from '../../src/lib/deferred.ts'
 import { within } from '../../src/lib/within.ts'
 import { plainEnvironment } from '../support/plain-environment.ts'
+import { HASTE } from '../support/relay.ts'
 import type { KillOrder } from './kill-point.ts'
 
 const MAIN = fileURLToPath(new URL('faulty-relay.ts', import.meta.url))
@@ -50,7 +51,7 @@ export class FaultyNodeProcess {
     const gone = this.#gone.promise
     const ended = gone.then(() => Promise.reject(new Error(`a node did not start: ${this.#said}`)))
     const served = Promise.race([once(this.#child, 'message'), ended])
-    this.#child.send({ ...settings, PORT: '0', DRAIN_MS: '0', LOG_LEVEL: 'warn' })
+    this.#child.send({ ...HASTE, ...settings, PORT: '0', DRAIN_MS: '0', LOG_LEVEL: 'warn' })
     const late = (): Error => new Error(`a node does not serve: ${this.#said}`)
     const [{ address }] = (await within(served, START_MS, late)) as [{ address: string }]
     return new FaultyNode({ address, gone, child: this.#child })

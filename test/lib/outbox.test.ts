@@ -169,8 +169,11 @@ await t.test('there is room while the kernel takes what is written, and again wh
   const { outbox, socket, peer } = await rig(t, { bytes: 67_108_864, ms: 1000 })
   outbox.add(Buffer.alloc(100))
   t.equal(outbox.room(), undefined)
+  t.equal(outbox.unsentBytes, 100, 'a little waits for the end of the turn')
+  outbox.add(Buffer.alloc(20_000))
+  t.equal(outbox.room(), undefined)
   t.equal(outbox.unsentBytes, 0, 'what waited for the end of the turn was written')
-  let written = 100
+  let written = 20_100
   while (!socket.writableNeedDrain) {
     outbox.add(Buffer.alloc(65_536))
     outbox.flush()

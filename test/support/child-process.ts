@@ -6,7 +6,7 @@ import { SETTINGS } from '../../src/config/config.ts'
 import { deferred } from '../../src/lib/deferred.ts'
 import { within } from '../../src/lib/within.ts'
 import { plainEnvironment } from './plain-environment.ts'
-import { temporaryFolder } from './relay.ts'
+import { HASTE, temporaryFolder } from './relay.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
@@ -90,7 +90,13 @@ export async function startProcess(
   settings: Readonly<Record<string, string>> = {},
 ): Promise<RelayProcess> {
   const database = settings['DATABASE_URL'] ?? `sqlite:${join(await temporaryFolder(t), 'relay.db')}`
-  const child = start(t, ['src/main.ts'], { PORT: '0', DRAIN_MS: '0', ...settings, DATABASE_URL: database })
+  const child = start(t, ['src/main.ts'], {
+    PORT: '0',
+    DRAIN_MS: '0',
+    ...HASTE,
+    ...settings,
+    DATABASE_URL: database,
+  })
   let output = ''
   const wake: (() => void)[] = []
   const heard = (text: string): void => {

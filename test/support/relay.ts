@@ -16,6 +16,9 @@ export interface TestRelay extends Relay {
   readonly database: string
 }
 
+/** Tests send as fast as they can, which a user may not. */
+export const HASTE = { LIMIT_SENDS_PER_SECOND: '1000000', LIMIT_SEND_BURST: '1000000' }
+
 /** An empty folder that goes with the test. */
 export async function temporaryFolder(t: Teardown): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'stomp-relay-test-'))
@@ -30,6 +33,7 @@ export async function useRelay(t: Teardown, env: Readonly<Record<string, string>
     PORT: '0',
     DATABASE_URL: `sqlite:${database}`,
     DRAIN_MS: '0',
+    ...HASTE,
     LOG_LEVEL: 'fatal',
     ...env,
   })

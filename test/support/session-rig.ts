@@ -27,6 +27,8 @@ export class RecordingTransport implements SessionTransport {
   pauses = 0
   isPaused = false
   heartBeat: readonly [number, number] | undefined
+  /** Set where the client does not read. */
+  whenRead: Promise<void> | undefined
   #wake: (() => void)[] = []
   readonly #decoder = new Decoder({
     limits: { frameBytes: 16_777_216, headers: 1000, headerBytes: 1_048_576 },
@@ -44,7 +46,7 @@ export class RecordingTransport implements SessionTransport {
   }
 
   room(): Promise<void> | undefined {
-    return undefined
+    return this.whenRead
   }
 
   startHeartBeat(sendMs: number, receiveMs: number): void {

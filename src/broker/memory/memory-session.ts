@@ -40,6 +40,7 @@ export class MemorySession implements BrokerSession {
   readonly #ledger: UnackedLedger
   #issued = 0
   #isOpen = true
+  #sinkHasRoom = true
 
   constructor(options: MemorySessionOptions) {
     this.#options = options
@@ -142,6 +143,7 @@ export class MemorySession implements BrokerSession {
           this.#deliver(subscription, messageId, message)
         },
         sessionHasRoom: () => this.#ledger.hasRoom(),
+        sinkHasRoom: () => this.#sinkHasRoom,
       }),
     )
   }
@@ -166,6 +168,17 @@ export class MemorySession implements BrokerSession {
       ...(subscription.ack === 'auto' ? {} : { ackId: messageId }),
       headers: isRedelivered ? ['redelivered', 'true', ...headers] : headers,
       body,
+    })
+    const room = this.#options.sink.room?.()
+    if (room !== undefined) this.#waitFor(room)
+  }
+
+  /** The client has to read first: its messages stay in their queues meanwhile. */
+  #waitFor(room: Promise<void>): void {
+    this.#sinkHasRoom = false
+    void room.then(() => {
+      this.#sinkHasRoom = true
+      for (const subscription of this.#subscriptions.values()) subscription.wake()
     })
   }
 

@@ -19,6 +19,8 @@ export interface SubscriptionOptions extends SubscriptionTerms {
   readonly deliver: (subscription: MemorySubscription, messageId: string, message: QueuedMessage) => void
   /** Whether the whole session has room for another unacknowledged message. */
   readonly sessionHasRoom: () => boolean
+  /** Whether the client reads what it is sent. */
+  readonly sinkHasRoom: () => boolean
 }
 
 /** One SUBSCRIBE of one client: a consumer of a queue, and what the client has not acknowledged of it. */
@@ -45,6 +47,7 @@ export class MemorySubscription implements QueueConsumer {
   }
 
   hasCredit(): boolean {
+    if (!this.#options.sinkHasRoom()) return false
     if (this.ack === 'auto') return true
     return this.#unacked.size < this.#options.prefetch && this.#options.sessionHasRoom()
   }

@@ -235,6 +235,8 @@ export class ClientSession implements BrokerSession {
       headers: clientHeaders(headers),
       body,
     })
+    const room = this.#options.sink.room?.()
+    if (room !== undefined) this.#link.pauseUntil(room)
   }
 
   #temporary(brokerId: string): Subscribed | undefined {

@@ -43,6 +43,7 @@ export class SessionLink {
   #hold: { readonly stopListening: () => void; readonly timer: NodeJS.Timeout } | undefined
   #receipts = 0
   #waitingBytes = 0
+  #isPaused = false
   #over: SessionError | undefined
 
   constructor(options: SessionLinkOptions) {
@@ -97,6 +98,18 @@ export class SessionLink {
     this.#waitingBytes += bytesOf(job)
     this.#next()
     await job.done.promise
+  }
+
+  /** Takes nothing from the broker until `room` resolves. */
+  pauseUntil(room: Promise<void>): void {
+    const connection = this.#connection
+    if (connection === undefined || this.#isPaused) return
+    this.#isPaused = true
+    connection.pause()
+    void room.then(() => {
+      this.#isPaused = false
+      connection.resume()
+    })
   }
 
   /** Sends what waits, says goodbye within a bound, and leaves nothing. Idempotent. */
@@ -208,7 +221,7 @@ export class SessionLink {
     })
     if (!isAnswered) {
       this.#hasUnanswered = true
-      job.done.resolve()
+      this.#handOver(job, connection)
       return
     }
     const timer = setTimeout(() => {
@@ -219,6 +232,20 @@ export class SessionLink {
     const receipts = new Set([receipt, ...(job.alsoAwaits ?? [])])
     this.#current = { job, receipts, isAmbiguous: this.#hasUnanswered, timer }
     this.#hasUnanswered = false
+  }
+
+  /** Nobody answers, so that it is done when the kernel has it: who sends faster than that has to wait. */
+  #handOver({ done }: Job, connection: StompConnection): void {
+    const drained = connection.drained()
+    if (drained === undefined) {
+      done.resolve()
+      return
+    }
+    const timer = setTimeout(done.resolve, this.#options.timeouts.answerMs)
+    void drained.then(() => {
+      clearTimeout(timer)
+      done.resolve()
+    })
   }
 
   #onFrame(frame: Frame): void {

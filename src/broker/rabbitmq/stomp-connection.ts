@@ -38,6 +38,8 @@ export class StompConnection implements Connected {
   readonly #connected = deferred()
   #isOpen = false
   #isDestroyed = false
+  #isPaused = false
+  #drained: Promise<void> | undefined
   #cause: Error | undefined
   #timers: NodeJS.Timeout[] = []
   #heardAt = 0
@@ -99,6 +101,35 @@ export class StompConnection implements Connected {
     return this.#socket.writableLength
   }
 
+  /** Reads nothing, heart-beats included, until `resume`: the kernel's buffers, then the broker, hold it. */
+  pause(): void {
+    this.#isPaused = true
+    this.#socket.pause()
+  }
+
+  resume(): void {
+    this.#isPaused = false
+    this.#heardAt = performance.now()
+    this.#socket.resume()
+  }
+
+  /** Resolves when the kernel has taken what was sent, or the connection is over; undefined where little waits. */
+  drained(): Promise<void> | undefined {
+    const socket = this.#socket
+    if (!socket.writableNeedDrain || this.#isDestroyed) return undefined
+    this.#drained ??= new Promise((resolve) => {
+      const done = (): void => {
+        socket.off('drain', done)
+        socket.off('close', done)
+        this.#drained = undefined
+        resolve()
+      }
+      socket.on('drain', done)
+      socket.on('close', done)
+    })
+    return this.#drained
+  }
+
   destroy(): void {
     this.#end(undefined)
   }
@@ -123,7 +154,7 @@ export class StompConnection implements Connected {
     }
     if (brokerSends > 0) {
       const check = (): void => {
-        const isSilent = performance.now() - this.#heardAt > brokerSends * SILENT_INTERVALS
+        const isSilent = !this.#isPaused && performance.now() - this.#heardAt > brokerSends * SILENT_INTERVALS
         if (isSilent) this.#end(new Error('no heart-beat from the broker'))
       }
       this.#timers.push(setInterval(check, brokerSends))

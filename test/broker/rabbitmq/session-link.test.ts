@@ -1,6 +1,7 @@
 import { pino } from 'pino'
 import t from 'tap'
 import { Alarm } from '../../../src/broker/rabbitmq/alarm.ts'
+import { HostOrder } from '../../../src/broker/rabbitmq/host-order.ts'
 import { DEFAULT_LIMITS, DEFAULT_TIMEOUTS, noCounts } from '../../../src/broker/rabbitmq/rabbitmq-settings.ts'
 import { SessionLink } from '../../../src/broker/rabbitmq/session-link.ts'
 import { parseBrokerUrl } from '../../../src/config/broker-url.ts'
@@ -18,8 +19,10 @@ async function useLink(t: {
 }): Promise<{ link: SessionLink; ends: Inbox<SessionError> }> {
   const ends = new Inbox<SessionError>()
   const log = pino({ level: 'silent' })
+  const url = parseBrokerUrl(rabbit.stompUrl, 'stomp', 61613)
   const link = new SessionLink({
-    url: parseBrokerUrl(rabbit.stompUrl, 'stomp', 61613),
+    url,
+    hosts: new HostOrder(url.hosts),
     timeouts: DEFAULT_TIMEOUTS,
     limits: DEFAULT_LIMITS,
     alarm: new Alarm({ log, counters: noCounts(), onChange: () => undefined }),

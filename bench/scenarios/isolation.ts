@@ -1,0 +1,63 @@
+import { CRIMES } from '../crimes/registry.ts'
+import type { Pacing } from '../load/process-messages.ts'
+import { recordText } from './isolation-figures.ts'
+import { isolationPlan } from './isolation-plan.ts'
+import { runIsolation, type IsolationRound } from './isolation-run.ts'
+import { emptyRow } from './measured-row.ts'
+import type { RunningEntry, Scenario, ScenarioContext } from './scenario.ts'
+
+const DEFAULT_CLIENTS = [1000]
+const DEFAULT_RATE = 200
+const TOPICS = 20
+const SETTLE_MS = 2000
+const TIMED_ONE_IN = 4
+
+/**
+ * N well-behaved clients of 20 topics at a fixed rate, and beside them one client that commits each crime
+ * of the issue in turn. A row a crime; whatever `--rounds` says each is committed once, with the
+ * clients' latency without any crime measured before and after.
+ */
+export const isolation: Scenario = {
+  isPlayedBy: ({ name }) => name === 'relay' || name === 'base',
+  async run(context) {
+    for (const subscribers of context.options.subscriberCounts ?? DEFAULT_CLIENTS) {
+      for (const entry of context.contestants) await measure(context, entry, subscribers)
+    }
+  },
+}
+
+async function measure(context: ScenarioContext, entry: RunningEntry, subscribers: number): Promise<void> {
+  const { options } = context
+  const pacing: Pacing = { kind: 'paced', messagesPerSecond: options.rate ?? DEFAULT_RATE }
+  const topics = Math.min(TOPICS, Math.floor(subscribers / options.generators))
+  const load = {
+    plan: isolationPlan(entry.running.access, topics),
+    publishers: topics,
+    subscribers,
+    generators: options.generators,
+    pacing,
+    timedOneIn: TIMED_ONE_IN,
+  }
+  const setting = { load, crimes: CRIMES, durations: options, settleMs: SETTLE_MS }
+  const head = { scenario: 'isolation', subscribers, pacing }
+  let last = 'nothing'
+  try {
+    await runIsolation(entry.running, setting, (outcome) => {
+      last = outcome.crime
+      context.say(progress(outcome))
+      const row = emptyRow({ ...head, contestant: `${entry.name}: ${outcome.crime}` })
+      row.rounds.push(outcome.round)
+      context.rows.push(outcome.isolation === undefined ? row : { ...row, isolation: outcome.isolation })
+    })
+  } catch (error) {
+    const row = emptyRow({ ...head, contestant: `${entry.name}: after ${last}` })
+    row.failures.push(error instanceof Error ? error.message : String(error))
+    context.rows.push(row)
+  }
+}
+
+function progress({ crime, round, isolation: figures }: IsolationRound): string {
+  const p99 = `p99 ${round.latencyMs.p99.toFixed(1)} ms`
+  if (figures === undefined) return `isolation, ${crime}: ${p99}`
+  return `isolation, ${crime}: ${p99}, without ${figures.without.p99.toFixed(1)} ms; ${recordText(figures.record)}`
+}

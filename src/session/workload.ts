@@ -1,0 +1,70 @@
+import type { ClientFrame } from '../../protocol/frame.ts'
+import { deferred, type Deferred } from '../lib/deferred.ts'
+import { currentTurn, nextTurn } from '../lib/event-turn.ts'
+import { sizeOf } from './frame-size.ts'
+
+/** Frames under way at once in one session; the next one waits until one of them is done. */
+export const MAX_IN_FLIGHT = 256
+
+/**
+ * Bytes of them. The node's connections to the broker are shared, and other clients' messages queue up
+ * behind what this one has under way.
+ */
+export const MAX_IN_FLIGHT_BYTES = 262_144
+
+/**
+ * Frames of one session in one turn of the event loop; then it is the others' turn. One read can bring
+ * thousands, and refusing a frame is work as well.
+ */
+export const MAX_FRAMES_A_TURN = 64
+
+/** How much one session may have under way, and do at a time: beyond it its next frame waits. */
+export class Workload {
+  #count = 0
+  #bytes = 0
+  #turn = 0
+  #inTurn = 0
+  #settled: Deferred<void> | undefined
+
+  /** A frame's work begins, which may outlast its turn. @returns what to call when it has ended */
+  begin(frame: ClientFrame): () => void {
+    const bytes = sizeOf(frame)
+    this.#count += 1
+    this.#bytes += bytes
+    return () => {
+      this.#count -= 1
+      this.#bytes -= bytes
+      this.#settled?.resolve()
+      this.#settled = undefined
+    }
+  }
+
+  /** Counts a frame that was taken. @returns what the next one has to wait for, if anything */
+  room(): Promise<void> | undefined {
+    const turn = currentTurn()
+    if (turn !== this.#turn) this.#inTurn = 0
+    this.#turn = turn
+    this.#inTurn += 1
+    const isOwnTurnOver = this.#inTurn >= MAX_FRAMES_A_TURN
+    return isOwnTurnOver || this.#isFull ? this.#untilRoom(isOwnTurnOver) : undefined
+  }
+
+  /** Resolves when nothing is under way any more. */
+  async idle(): Promise<void> {
+    while (this.#count > 0) await this.#nextSettled()
+  }
+
+  get #isFull(): boolean {
+    return this.#count >= MAX_IN_FLIGHT || this.#bytes >= MAX_IN_FLIGHT_BYTES
+  }
+
+  async #untilRoom(isOwnTurnOver: boolean): Promise<void> {
+    if (isOwnTurnOver) await nextTurn()
+    while (this.#isFull) await this.#nextSettled()
+  }
+
+  #nextSettled(): Promise<void> {
+    this.#settled ??= deferred()
+    return this.#settled.promise
+  }
+}

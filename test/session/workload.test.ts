@@ -1,0 +1,97 @@
+import { setImmediate } from 'node:timers/promises'
+import t from 'tap'
+import { Type } from 'typebox'
+import { deferred } from '../../src/lib/deferred.ts'
+import { MAX_FRAMES_A_TURN, MAX_IN_FLIGHT_BYTES } from '../../src/session/workload.ts'
+import { sessionRig } from '../support/session-rig.ts'
+import { until } from '../support/until.ts'
+
+await t.test('takes so many frames a turn, in order, and lets others have theirs', async (t) => {
+  const { app, receive, connect, transport } = await sessionRig(t)
+  const handled: string[] = []
+  app.message('/app/count', {
+    payload: Type.Unknown(),
+    handle: async (_context, payload) => void handled.push(String(payload)),
+  })
+  await connect()
+  await setImmediate()
+  const count = MAX_FRAMES_A_TURN * 5
+  for (let i = 0; i < count; i++) receive('SEND', ['destination', '/app/count'], String(i))
+  t.equal(handled.length, MAX_FRAMES_A_TURN)
+  t.equal(transport.isPaused, true, 'nothing more is read meanwhile')
+  await until(() => handled.length > MAX_FRAMES_A_TURN)
+  t.ok(handled.length < count, 'turns come in between')
+  await until(() => handled.length === count)
+  t.same(
+    handled,
+    Array.from({ length: count }, (_, i) => String(i)),
+  )
+  await until(() => !transport.isPaused)
+})
+
+await t.test('frames that are refused, or done at once, count as well', async (t) => {
+  const { receive, connect, transport } = await sessionRig(t)
+  await connect()
+  receive('SUBSCRIBE', ['id', 'e', 'destination', '/user/queue/errors'])
+  await setImmediate()
+  const count = MAX_FRAMES_A_TURN * 5
+  for (let i = 0; i < count; i++) {
+    receive('SEND', ['destination', '/nowhere'], 'x')
+    receive('SUBSCRIBE', ['id', 's', 'destination', '/user/queue/errors', 'receipt', 'r'])
+    receive('UNSUBSCRIBE', ['id', 's', 'receipt', 'r'])
+  }
+  const receipts = (): number => transport.frames.filter(({ command }) => command === 'RECEIPT').length
+  await setImmediate()
+  t.ok(receipts() < count, `${receipts()} in the first turns`)
+  await until(() => receipts() === 2 * count)
+})
+
+await t.test('holds frames back when as many bytes as may be are under way', async (t) => {
+  const gate = deferred()
+  const { app, receive, connect, transport } = await sessionRig(t)
+  let begun = 0
+  app.message('/app/slow', {
+    payload: Type.Unknown(),
+    handle: () => {
+      begun++
+      return gate.promise
+    },
+  })
+  await connect()
+  const body = JSON.stringify('x'.repeat(MAX_IN_FLIGHT_BYTES / 4))
+  for (let i = 0; i < 10; i++) receive('SEND', ['destination', '/app/slow', 'receipt', `r${i}`], body)
+  await setImmediate()
+  t.equal(begun, 4)
+  t.equal(transport.isPaused, true)
+  gate.resolve()
+  await transport.until(() => transport.frames.length === 10)
+  t.equal(begun, 10)
+})
+
+await t.test('stays one and the same for whoever counts by it, with whatever token', async (t) => {
+  const { session, connect } = await sessionRig(t)
+  await connect()
+  const { view } = session
+  session.authenticated({ name: 'alice', roles: ['user'] })
+  t.equal(session.view, view)
+  t.same(view.principal, { name: 'alice', roles: ['user'] })
+})
+
+await t.test(
+  'a client that does not read and is given up by the broker is told that it is slow',
+  async (t) => {
+    for (const [whenRead, code] of [
+      [undefined, 1011],
+      [new Promise<void>(() => undefined), 4500],
+    ] as const) {
+      const { broker, connect, receive, transport } = await sessionRig(t)
+      await connect()
+      receive('SUBSCRIBE', ['id', 's', 'destination', '/queue/slow', 'receipt', 'r'])
+      await transport.frame('RECEIPT')
+      transport.whenRead = whenRead
+      await broker.close()
+      await transport.until(() => transport.closedWith !== undefined)
+      t.equal(transport.closedWith?.code, code)
+    }
+  },
+)
