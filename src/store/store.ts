@@ -403,11 +403,15 @@ export interface PresenceTurns {
   readonly came: readonly Presence[]
   /** Whom no owner has there any more. */
   readonly went: readonly Presence[]
+  /** By the database's clock: of what happens to one user, what happens later has no earlier time. */
+  readonly at: string
 }
 
 export interface Burial {
   readonly nodeId: string
   readonly went: readonly Presence[]
+  /** As in `PresenceTurns`. */
+  readonly at: string
   /** Sessions removed. */
   readonly sessions: number
 }

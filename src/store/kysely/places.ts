@@ -1,4 +1,4 @@
-import type { Kysely } from 'kysely'
+import { sql, type Kysely } from 'kysely'
 import type { Presence } from '../store.ts'
 import { portionsOf } from './chunks.ts'
 import type { Idiom } from './idiom.ts'
@@ -32,10 +32,15 @@ export class Places {
     }
   }
 
-  /** Until the transaction ends. */
-  async lock(db: Kysely<Schema>, presences: readonly Presence[]): Promise<void> {
+  /** Until the transaction ends. Answers the time by then: later changes of these users have later ones. */
+  async lock(db: Kysely<Schema>, presences: readonly Presence[]): Promise<string> {
     // Without row locks there is one writer at a time.
-    if (!this.#idiom.hasRowLocks || presences.length === 0) return
+    if (this.#idiom.hasRowLocks && presences.length > 0) await this.#lockSlots(db, presences)
+    const { rows } = await sql<{ now_ms: number }>`select ${this.#idiom.nowMs} as now_ms`.execute(db)
+    return new Date(rows[0]?.now_ms ?? 0).toISOString()
+  }
+
+  async #lockSlots(db: Kysely<Schema>, presences: readonly Presence[]): Promise<void> {
     const slots = [...new Set(presences.map(({ user }) => slotOf(user)))]
     await db
       .selectFrom('presence_locks')
@@ -47,7 +52,7 @@ export class Places {
   }
 
   /** Those whom no owner has there. */
-  async notHeld<P extends Presence>(db: Kysely<Schema>, presences: readonly P[]): Promise<Presence[]> {
+  async notHeld(db: Kysely<Schema>, presences: readonly Presence[]): Promise<Presence[]> {
     const held = new Set<string>()
     const users = [...new Set(presences.map(({ user }) => user))]
     for (const portion of portionsOf(users, USERS_A_STATEMENT)) {
@@ -83,7 +88,7 @@ export class Places {
     db: Kysely<Schema>,
     owner: string,
     limit: number,
-  ): Promise<{ went: Presence[]; count: number }> {
+  ): Promise<{ went: Presence[]; at: string; count: number }> {
     const rows = await db
       .selectFrom('presences')
       .select(['user_id', 'place'])
@@ -91,9 +96,9 @@ export class Places {
       .limit(limit)
       .execute()
     const presences = rows.map((row) => ({ user: row.user_id, room: roomOf(row.place) }))
-    await this.lock(db, presences)
+    const at = await this.lock(db, presences)
     await this.remove(db, owner, presences)
-    return { went: await this.notHeld(db, presences), count: rows.length }
+    return { went: await this.notHeld(db, presences), at, count: rows.length }
   }
 }
 

@@ -100,17 +100,17 @@ export class KyselyPresence implements PresenceRepository {
           await db.deleteFrom('sessions').where('owner', '=', owner).where('id', 'in', ids).execute()
         }
         await idiom.insertRows(db, 'sessions', sessions)
-        await this.#places.lock(db, [...change.entered, ...change.left])
+        const at = await this.#places.lock(db, [...change.entered, ...change.left])
         const came = await this.#places.notHeld(db, change.entered)
         await idiom.insertRows(db, 'presences', entered)
         await this.#places.remove(db, owner, change.left)
-        return { came, went: await this.#places.notHeld(db, change.left) }
+        return { came, went: await this.#places.notHeld(db, change.left), at }
       }),
     )
   }
 
   bury(limit: number): Promise<Burial | null> {
-    const { idiom, aside, transact } = this.#options
+    const { idiom, aside } = this.#options
     return guarded(async () => {
       await aside
         .updateTable('owners')
@@ -123,7 +123,7 @@ export class KyselyPresence implements PresenceRepository {
         .select('owner')
         .where('is_dead', '=', 1)
         .executeTakeFirst()
-      return someone === undefined ? null : transact((db) => this.#buryOne(db, limit))
+      return someone === undefined ? null : this.#options.transact((db) => this.#buryOne(db, limit))
     })
   }
 
@@ -217,9 +217,9 @@ export class KyselyPresence implements PresenceRepository {
       .deleteFrom('sessions')
       .where('owner', '=', dead.owner)
       .executeTakeFirst()
-    const { went, count } = await this.#places.clear(db, dead.owner, limit)
+    const { went, at, count } = await this.#places.clear(db, dead.owner, limit)
     if (count < limit) await db.deleteFrom('owners').where('owner', '=', dead.owner).execute()
-    return { nodeId: dead.node, went, sessions: Number(numDeletedRows) }
+    return { nodeId: dead.node, went, at, sessions: Number(numDeletedRows) }
   }
 
   /** Locks the owner, so that nobody gives it up meanwhile. */
