@@ -82,7 +82,7 @@ export const PAYLOAD_HISTORY: readonly { version: number; sha256: string; change
   },
   {
     version: 5,
-    sha256: '',
+    sha256: 'c0d77a97c329416324cb73aa91f01ac2f85d7af1cff3988bf1d2215d3f85243a',
     change: 'presence in rooms and online; sessions and nodes over HTTP',
   },
 ]

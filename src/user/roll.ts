@@ -144,7 +144,6 @@ export class Roll {
     if (oldest === undefined) return
     const waitMs = Math.max(1, oldest.lingersUntilMs - performance.now())
     this.#timer = setTimeout(() => this.#expire(), waitMs)
-    this.#timer.unref()
   }
 
   #expire(): void {
