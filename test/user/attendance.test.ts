@@ -48,14 +48,14 @@ function hooked(store: Store, before: Partial<Record<keyof PresenceRepository, (
 
 interface Scene {
   readonly store: Store
-  node(
+  readonly node: (
     name: string,
     options?: {
       readonly times?: Partial<AttendanceTimes>
       readonly before?: Partial<Record<keyof PresenceRepository, () => unknown>>
     },
-  ): Attendance
-  reader(attendance: Attendance): PresenceReader
+  ) => Attendance
+  readonly reader: (attendance: Attendance) => PresenceReader
   /** `alice came`, `alice went from tea`. */
   readonly told: string[]
 }
