@@ -6,6 +6,9 @@ import { PRIVATE_EXCHANGE, type Route } from './exchanges.ts'
 const ALL_NODES = 'stomp-relay.control'
 const MAX_BODY_CHARS = 16_384
 
+/** How many bindings they take. */
+export const CONTROL_BINDINGS = 2
+
 export interface ControlOptions {
   readonly nodeId: string
   publish(message: BrokerMessage): Promise<void>
