@@ -36,6 +36,14 @@ export function isPrivateTopic(topic: string): boolean {
   return topic === 'orders' || topic.startsWith('orders.')
 }
 
+const ROOM_PREFIX = '/topic/rooms.'
+
+/** The room whose messages a destination names, or undefined. */
+export function roomOfDestination(destination: string): string | undefined {
+  const room = destination.startsWith(ROOM_PREFIX) ? destination.slice(ROOM_PREFIX.length) : ''
+  return isName(room) ? room : undefined
+}
+
 /** Whether a topic to subscribe to holds a wildcard; a `*` within a word is an ordinary character. */
 export function isTopicPattern(topic: string): boolean {
   return WILDCARD_WORD.test(topic)

@@ -4,6 +4,8 @@ import { FEED_CONNECTED, FEED_ENDED, FEED_POLL } from './payload/event-stream.ts
 import { FAULT } from './payload/fault.ts'
 import { NOTIFICATION } from './payload/notification.ts'
 import { ORDER_EVENT, ORDER_SEND } from './payload/order.ts'
+import { ONLINE_PRESENCE, PARTICIPANT, ROOM_PRESENCE } from './payload/presence.ts'
+import { NODE_INFO, SESSION_INFO } from './payload/session.ts'
 import { PUBLIC_MESSAGE, PUBLIC_MESSAGE_SEND } from './payload/public-message.ts'
 import { ROOM_MESSAGE, ROOM_MESSAGE_SEND } from './payload/room-message.ts'
 
@@ -20,6 +22,14 @@ export const PAYLOADS: readonly Payload[] = [
   { name: 'PublicMessage', travels: 'MESSAGE `/topic/messages`', schema: PUBLIC_MESSAGE },
   { name: 'RoomMessageSend', travels: 'SEND `/app/rooms/{room}/messages`', schema: ROOM_MESSAGE_SEND },
   { name: 'RoomMessage', travels: 'MESSAGE `/topic/rooms.{room}`', schema: ROOM_MESSAGE },
+  { name: 'RoomPresence', travels: 'MESSAGE `/topic/rooms.{room}.presence`', schema: ROOM_PRESENCE },
+  { name: 'OnlinePresence', travels: 'MESSAGE `/topic/presence`', schema: ONLINE_PRESENCE },
+  {
+    name: 'Participant',
+    travels:
+      'answers to SUBSCRIBE `/app/presence` and `/app/rooms/{room}/participants`, and GET `/api/v1/rooms/{room}/participants`, as lists',
+    schema: PARTICIPANT,
+  },
   { name: 'BroadcastPost', travels: 'POST `/api/v1/admin/broadcasts`', schema: BROADCAST_POST },
   { name: 'Broadcast', travels: 'MESSAGE `/topic/broadcasts`', schema: BROADCAST },
   { name: 'OrderSend', travels: 'SEND `/queue/user`', schema: ORDER_SEND },
@@ -40,6 +50,8 @@ export const PAYLOADS: readonly Payload[] = [
     schema: FEED_ENDED,
   },
   { name: 'FeedPoll', travels: 'answer to GET `/api/v1/notifications/poll`', schema: FEED_POLL },
+  { name: 'SessionInfo', travels: 'answer to GET `/api/v1/sessions`, as a list', schema: SESSION_INFO },
+  { name: 'NodeInfo', travels: 'answer to GET `/api/v1/nodes`, as a list', schema: NODE_INFO },
   { name: 'Fault', travels: 'MESSAGE `/user/queue/errors`', schema: FAULT },
 ]
 
@@ -67,6 +79,11 @@ export const PAYLOAD_HISTORY: readonly { version: number; sha256: string; change
     version: 4,
     sha256: 'bfa83a08b517b92c17644ca62cc80e508ca8aefed5df80ec349de70b0b3e6a83',
     change: 'the feed of a user over HTTP: event streams and long polls',
+  },
+  {
+    version: 5,
+    sha256: 'c0d77a97c329416324cb73aa91f01ac2f85d7af1cff3988bf1d2215d3f85243a',
+    change: 'presence in rooms and online; sessions and nodes over HTTP',
   },
 ]
 

@@ -1,18 +1,19 @@
 import cluster from 'node:cluster'
 import { randomBytes } from 'node:crypto'
-import type { AddressInfo } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import { NodeError } from './errors.ts'
 import { Teardown } from './lib/teardown.ts'
 import { registerBroadcasts } from './http/routes/broadcasts.ts'
 import { registerFeeds } from './http/routes/feeds.ts'
 import { registerOperations } from './http/routes/operations.ts'
+import { registerPresenceRoutes } from './http/routes/presence.ts'
 import { registerWelcome } from './http/routes/welcome.ts'
+import { addressOf } from './http/address-of.ts'
 import { createServer } from './http/server.ts'
 import { Connections } from './connection/upgrade.ts'
 import { Turn } from './lib/outbox.ts'
 import type { SessionServices } from './session/session-services.ts'
-import { SessionRegistry } from './user/session-registry.ts'
+import { Users } from './user/users.ts'
 import { authenticate } from './inbound/interceptors/authenticate.ts'
 import { authorize } from './inbound/interceptors/authorize.ts'
 import { rateLimit } from './inbound/interceptors/rate-limit.ts'
@@ -21,6 +22,7 @@ import { App } from './app/app.ts'
 import { registerPublicMessages } from './app/chat/public-messages.ts'
 import { registerRoomMessages } from './app/chat/room-messages.ts'
 import { OrderIntake } from './app/orders/order-intake.ts'
+import { registerPresence } from './app/presence.ts'
 import { Hub } from './fanout/hub.ts'
 import type { HubObserver } from './fanout/hub-options.ts'
 import type { StreamAppender } from './stream/append.ts'
@@ -112,6 +114,7 @@ interface Engine {
   readonly hub: Hub
   readonly streams: Streams
   readonly intake: OrderIntake
+  readonly users: Users
 }
 
 /** What a node is made of. */
@@ -125,7 +128,7 @@ async function wire(plan: Plan, teardown: Teardown): Promise<Relay> {
   const { config, log } = plan
   const metrics = createMetrics(cluster.isWorker ? config.nodeId : undefined)
   const engine = await wireEngine(plan, metrics, teardown)
-  const { store, broker, hub, streams } = engine
+  const { store, broker, hub, streams, users } = engine
   const { appender, outboxAge } = streams
   const authenticator = new Authenticator(await identityOf(store, config))
   const facts = policyFacts(store)
@@ -135,16 +138,10 @@ async function wire(plan: Plan, teardown: Teardown): Promise<Relay> {
       rateLimit({ sendsPerSecond: config.limitSendsPerSecond, burst: config.limitSendBurst }),
       authorize(facts),
     ],
-    app: createApp(appender, store),
+    app: createApp(appender, store, users.presence),
     broker,
   })
-  const registry = new SessionRegistry({ maxPerUser: config.limitSessionsPerUser })
-  mirrorGauge(
-    metrics,
-    'sessions',
-    'sessions connected: STOMP sessions, event streams and long polls',
-    () => registry.size,
-  )
+  const { registry } = users
   mirrorEngine(metrics, engine)
   mirrorBroker(metrics, engine.broker, engine.brokerCounters)
 
@@ -155,6 +152,7 @@ async function wire(plan: Plan, teardown: Teardown): Promise<Relay> {
   const feeds = registerFeeds(server, { ...services, authenticator, facts, config, otherConnections })
   await connections.register(server)
   registerBroadcasts(server, { authenticator, appender })
+  registerPresenceRoutes(server, { authenticator, users })
   registerWelcome(server, { name: SERVER_NAME, endpoints: config.endpoints })
   const isDraining = (): boolean => connections.isDraining
   registerOperations(server, { broker, store, outboxAge, metrics, isDraining })
@@ -217,11 +215,14 @@ async function wireEngine(
   teardown.add(() => streams.close())
   const intake = new OrderIntake({ broker, store, appender: streams.appender, log })
   teardown.add(() => intake.close())
-  return { store, broker, brokerCounters: created.counters, hub, streams, intake }
+  const maxSessionsPerUser = config.limitSessionsPerUser
+  const users = new Users({ store, broker, log, nodeId, boot, version: VERSION, maxSessionsPerUser })
+  teardown.add(() => users.close())
+  return { store, broker, brokerCounters: created.counters, hub, streams, intake, users }
 }
 
 /** Orders are taken in as soon as the broker is there; nothing else waits for that. */
-async function startEngine({ broker, hub, streams, intake }: Engine, log: Log): Promise<void> {
+async function startEngine({ broker, hub, streams, intake, users }: Engine, log: Log): Promise<void> {
   let wasUp = false
   broker.onStatus((status) => {
     if (status.isUp === wasUp) return
@@ -231,6 +232,7 @@ async function startEngine({ broker, hub, streams, intake }: Engine, log: Log): 
   })
   await broker.start(hub)
   await streams.start()
+  await users.start()
   intake
     .start()
     .catch((error: unknown) => log.error({ event: 'intake-failed', err: error }, 'orders are not taken in'))
@@ -241,7 +243,13 @@ function brokerState({ isUp, alarm }: BrokerStatus): string {
   return alarm === undefined ? 'broker is away' : 'broker takes no messages'
 }
 
-function mirrorEngine(metrics: Metrics, { streams, hub }: Engine): void {
+function mirrorEngine(metrics: Metrics, { streams, hub, users }: Engine): void {
+  mirrorGauge(
+    metrics,
+    'sessions',
+    'sessions connected: STOMP sessions, event streams and long polls',
+    () => users.registry.size,
+  )
   mirrorGauge(
     metrics,
     'outbox_held',
@@ -256,6 +264,9 @@ function mirrorEngine(metrics: Metrics, { streams, hub }: Engine): void {
   )
   mirrorCounts(metrics, 'stream', 'what became of stored events on this node', streams.counters)
   mirrorCounts(metrics, 'hub', 'what the fan-out of this node did', hub.counters)
+  const { presence, announcements } = users.counters
+  mirrorCounts(metrics, 'presence', 'what this node wrote of its sessions', presence)
+  mirrorCounts(metrics, 'announcement', 'who came and went, as told', announcements)
 }
 
 async function identityOf(store: Store, config: Config): Promise<{ accounts: Accounts; tokens: Tokens }> {
@@ -268,14 +279,15 @@ async function identityOf(store: Store, config: Config): Promise<{ accounts: Acc
 
 function createBroker(config: Config, log: Log): Broker & { readonly counters: object } {
   const { stompUrl, amqpUrl, nodeId } = config
-  if (stompUrl === undefined || amqpUrl === undefined) return createMemoryBroker()
+  if (stompUrl === undefined || amqpUrl === undefined) return createMemoryBroker({ nodeId })
   return createRabbitMqBroker({ stomp: stompUrl, amqp: amqpUrl, nodeId, log })
 }
 
-function createApp(appender: StreamAppender, store: Store): App {
+function createApp(appender: StreamAppender, store: Store, presence: Users['presence']): App {
   const app = new App()
   registerPublicMessages(app, appender)
   registerRoomMessages(app, { appender, store })
+  registerPresence(app, presence)
   return app
 }
 
@@ -335,9 +347,4 @@ async function listen(server: FastifyInstance, { host, port }: Config): Promise<
   } catch (cause) {
     throw new NodeError('cannot-listen', `cannot listen on ${host}:${port}: ${String(cause)}`, { cause })
   }
-}
-
-function addressOf(address: AddressInfo | string | null, host: string): string {
-  const port = typeof address === 'object' && address !== null ? address.port : 0
-  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`
 }

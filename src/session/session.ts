@@ -10,6 +10,7 @@ import { SessionError, type FaultCode } from '../errors.ts'
 import type { BrokerLink, SessionMessage } from '../inbound/broker-link.ts'
 import type { SessionView, UpgradeCredentials } from '../inbound/call.ts'
 import { at } from '../lib/at.ts'
+import type { SessionPeer } from '../user/session-registry.ts'
 import { perform } from './commands/perform.ts'
 import { EXPIRY_WARNING_MS } from './expiry.ts'
 import { faultOf, type Fault } from './fault.ts'
@@ -94,6 +95,10 @@ export class Session implements SessionContext {
     this.close(closeCode, message)
   }
 
+  expel(): void {
+    this.violate(violation('session-ended', 'an administrator ended it'))
+  }
+
   /** The transport is gone: everything the session held is given back. Idempotent. */
   async end(): Promise<void> {
     this.move('close')
@@ -124,6 +129,11 @@ export class Session implements SessionContext {
   get view(): SessionView {
     if (this.#view === undefined) throw new TypeError('not authenticated')
     return this.#view
+  }
+
+  get peer(): SessionPeer {
+    const { remoteAddress } = this.transport
+    return { transport: 'stomp', version: this.version, remoteAddress }
   }
 
   get link(): BrokerLink {

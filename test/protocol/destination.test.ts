@@ -8,7 +8,17 @@ import {
   isReservedName,
   isTopicPattern,
   isUserName,
+  roomOfDestination,
 } from '../../protocol/destination.ts'
+
+await t.test('knows the room whose messages a destination names', async (t) => {
+  t.equal(roomOfDestination('/topic/rooms.tea'), 'tea')
+  const others = ['tea.typing', 'tea.presence', '*', '#', '', 'a/b', 'ä', 'x'.repeat(65)]
+  for (const rest of others) t.equal(roomOfDestination(`/topic/rooms.${rest}`), undefined, rest)
+  for (const destination of ['/topic/room.tea', 'tea', '/app/rooms/tea', '/topic/rooms']) {
+    t.equal(roomOfDestination(destination), undefined, destination)
+  }
+})
 
 await t.test('accepts names of 1 to 64 of the allowed characters', async (t) => {
   for (const name of ['a', 'A-z_0', 'x'.repeat(64)]) t.ok(isName(name), name)

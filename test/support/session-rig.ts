@@ -95,6 +95,8 @@ export interface SessionRig {
   readonly app: App
   readonly broker: Broker
   readonly registry: SessionRegistry
+  /** What the registry was told: `alice opened`, `alice entered tea`. */
+  readonly attendance: readonly string[]
   readonly receive: (command: ClientCommand, headers?: readonly string[], body?: string) => void
   /** CONNECT, until CONNECTED. */
   readonly connect: () => Promise<void>
@@ -114,7 +116,16 @@ export async function sessionRig(
   t.teardown(() => hub.close())
   await broker.start(hub)
   const app = new App()
-  const registry = new SessionRegistry({ maxPerUser: 20 })
+  const attendance: string[] = []
+  const registry = new SessionRegistry({
+    maxPerUser: 20,
+    observer: {
+      opened: ({ view }) => attendance.push(`${view.principal.name} opened`),
+      closed: ({ view }) => attendance.push(`${view.principal.name} closed`),
+      entered: (user, room) => attendance.push(`${user} entered ${room}`),
+      left: (user, room) => attendance.push(`${user} left ${room}`),
+    },
+  })
   const identify: Interceptor = (call) => {
     if (call.kind === 'CONNECT' && header(call.headers, 'login') !== undefined) {
       call.principal = { name: header(call.headers, 'login') ?? '', roles: ['admin'] }
@@ -145,6 +156,7 @@ export async function sessionRig(
     app,
     broker,
     registry,
+    attendance,
     receive,
     async connect() {
       receive('CONNECT', ['accept-version', '1.2', 'login', 'alice'])

@@ -2,7 +2,13 @@ import t from 'tap'
 import { SessionRegistry, type RegisteredSession } from '../../src/user/session-registry.ts'
 
 function session(name: string): RegisteredSession {
-  return { id: name, view: { principal: { name, roles: ['user'] } }, shutDown: () => undefined }
+  return {
+    id: name,
+    view: { principal: { name, roles: ['user'] } },
+    peer: { transport: 'stomp', remoteAddress: '127.0.0.1' },
+    shutDown: () => undefined,
+    expel: () => undefined,
+  }
 }
 
 await t.test('holds as many sessions of a user as one may have', async (t) => {
@@ -41,4 +47,28 @@ await t.test('does not mix up users whose names are those of JavaScript', async 
     t.equal(registry.add(session(name)), true, name)
     t.equal(registry.add(session(name)), false, name)
   }
+})
+
+await t.test('tells its observer who comes and goes, and of each subscription to a room', async (t) => {
+  const seen: string[] = []
+  const registry = new SessionRegistry({
+    maxPerUser: 1,
+    observer: {
+      opened: ({ id }) => seen.push(`opened ${id}`),
+      closed: ({ id }) => seen.push(`closed ${id}`),
+      entered: (user, room) => seen.push(`${user} entered ${room}`),
+      left: (user, room) => seen.push(`${user} left ${room}`),
+    },
+  })
+  const alice = session('alice')
+  registry.add(alice)
+  t.equal(registry.find('alice'), alice)
+  registry.add(session('alice'))
+  const leave = registry.enter(alice, 'tea')
+  leave()
+  leave()
+  registry.remove(alice)
+  registry.remove(alice)
+  t.equal(registry.find('alice'), undefined)
+  t.same(seen, ['opened alice', 'alice entered tea', 'alice left tea', 'closed alice'])
 })

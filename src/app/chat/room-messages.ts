@@ -1,4 +1,3 @@
-import { isName } from '../../../protocol/destination.ts'
 import { header } from '../../../protocol/frame.ts'
 import { ROOM_MESSAGE_SEND, type RoomMessage } from '../../../protocol/payload/room-message.ts'
 import { MessageError } from '../../errors.ts'
@@ -7,6 +6,7 @@ import type { MessageRow, Store } from '../../store/store.ts'
 import type { StreamAppender } from '../../stream/append.ts'
 import { repeatable } from '../../stream/request-key.ts'
 import type { App, AppContext } from '../app.ts'
+import { roomOf } from './room-of.ts'
 
 /** Messages of one answer to `/app/rooms/{room}/history`. */
 const DEFAULT_HISTORY = 50
@@ -67,14 +67,6 @@ function payloadOf(row: MessageRow): RoomMessage {
     ...(row.replyTo !== null && { replyTo: row.replyTo }),
     ...(row.clientId !== null && { clientId: row.clientId }),
   }
-}
-
-function roomOf({ params }: AppContext): string {
-  const room = params['room']
-  if (room === undefined || !isName(room)) {
-    throw new MessageError('invalid-destination', 'a room name is 1 to 64 of A-Z a-z 0-9 _ -')
-  }
-  return room
 }
 
 /** `limit` and `before`, the id of the oldest message one has. Newest first. */

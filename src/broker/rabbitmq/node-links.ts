@@ -5,6 +5,7 @@ import type { BrokerReceiver } from '../broker.ts'
 import { Alarm } from './alarm.ts'
 import { AmqpConnection, type AmqpOptions } from './amqp-connection.ts'
 import { Bindings } from './bindings.ts'
+import { CONTROL_BINDINGS } from './control.ts'
 import { HostOrder } from './host-order.ts'
 import { Inbox } from './inbox.ts'
 import { type Connected, Link } from './link.ts'
@@ -70,7 +71,8 @@ export class NodeLinks {
     this.report = new ServerReport(options.log)
     const sender: Sender = { account: amqp.user, boot: options.boot, mark: new RelayMark(amqp) }
     this.bindings = new Bindings({
-      maxBindings: limits.bindings,
+      // The bound is for what clients want.
+      maxBindings: limits.bindings + CONTROL_BINDINGS,
       maxLingering: limits.lingering,
       lingerMs: timeouts.lingerMs,
     })

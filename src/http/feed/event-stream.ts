@@ -6,6 +6,7 @@ import type { AuthenticatedPrincipal } from '../../auth/tokens.ts'
 import { at } from '../../lib/at.ts'
 import { Outbox } from '../../lib/outbox.ts'
 import { whenClosed } from '../when-closed.ts'
+import type { SessionPeer } from '../../user/session-registry.ts'
 import type { FeedClient } from './feed-client.ts'
 import type { FeedServices } from './feed-services.ts'
 import { Feed, type FeedEvent, type FeedSink, type FeedStart } from './feed.ts'
@@ -42,6 +43,7 @@ export interface EventStreamParts {
 export class EventStream implements FeedClient, FeedSink {
   readonly id = randomUUID()
   readonly view: { readonly principal: AuthenticatedPrincipal }
+  readonly peer: SessionPeer
   readonly closed: Promise<void>
   readonly #services: FeedServices
   readonly #reply: FastifyReply
@@ -61,6 +63,7 @@ export class EventStream implements FeedClient, FeedSink {
     this.#raw = reply.raw
     this.#user = user
     this.view = { principal }
+    this.peer = { transport: 'sse', remoteAddress: reply.request.ip }
     this.#feed = new Feed({ hub: services.hub, sources: feedSources(user), after: lastEventId, sink: this })
     this.#outbox = new Outbox({
       socket: reply.request.raw.socket,
@@ -119,6 +122,10 @@ export class EventStream implements FeedClient, FeedSink {
   }
 
   shutDown(): void {
+    this.#end()
+  }
+
+  expel(): void {
     this.#end()
   }
 

@@ -4,6 +4,7 @@ import type { FeedPoll } from '../../../protocol/payload/event-stream.ts'
 import type { AuthenticatedPrincipal } from '../../auth/tokens.ts'
 import { deferred } from '../../lib/deferred.ts'
 import { whenClosed } from '../when-closed.ts'
+import type { SessionPeer } from '../../user/session-registry.ts'
 import type { FeedClient } from './feed-client.ts'
 import type { FeedServices } from './feed-services.ts'
 import { Feed, type FeedEvent, type FeedSink, type FeedStart } from './feed.ts'
@@ -13,6 +14,7 @@ import { textOf } from './sse-format.ts'
 export interface PollWaitParts {
   readonly services: FeedServices
   readonly raw: ServerResponse
+  readonly remoteAddress: string
   readonly principal: AuthenticatedPrincipal
   readonly after: string | undefined
   readonly waitMs: number
@@ -24,6 +26,7 @@ export interface PollWaitParts {
 export class PollWait implements FeedClient, FeedSink {
   readonly id = randomUUID()
   readonly view: { readonly principal: AuthenticatedPrincipal }
+  readonly peer: SessionPeer
   readonly closed: Promise<void>
   readonly #parts: PollWaitParts
   readonly #feed: Feed
@@ -37,6 +40,7 @@ export class PollWait implements FeedClient, FeedSink {
     this.#parts = parts
     const { services, principal, after } = parts
     this.view = { principal }
+    this.peer = { transport: 'poll', remoteAddress: parts.remoteAddress }
     this.#feed = new Feed({
       hub: services.hub,
       sources: feedSources(principal.name),
@@ -89,6 +93,10 @@ export class PollWait implements FeedClient, FeedSink {
   shutDown(): void {
     if (!this.#isOpen) this.#feed.close()
     this.#done.resolve()
+  }
+
+  expel(): void {
+    this.shutDown()
   }
 
   /** For events, at most as long as the token is good. */

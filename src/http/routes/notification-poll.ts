@@ -41,6 +41,7 @@ export function registerNotificationPoll(server: FastifyInstance, parts: FeedRou
     const poll = new PollWait({
       services: clients.services,
       raw: reply.raw,
+      remoteAddress: request.ip,
       principal,
       after: query.after === '' ? undefined : query.after,
       waitMs: (query.wait ?? DEFAULT_WAIT_SECONDS) * 1000,

@@ -1,7 +1,7 @@
 import { violation } from '../../../protocol/errors.ts'
 import { header, type ClientFrame, type HeaderList } from '../../../protocol/frame.ts'
 import type { Fault } from '../../../protocol/payload/fault.ts'
-import { isBindableTopic } from '../../../protocol/destination.ts'
+import { isBindableTopic, roomOfDestination } from '../../../protocol/destination.ts'
 import { MessageError } from '../../errors.ts'
 import type { SubscribeRequest } from '../../fanout/hub.ts'
 import type { Recovery, StartPosition } from '../../fanout/replay.ts'
@@ -67,7 +67,7 @@ async function open(session: SessionContext, asked: Asked): Promise<readonly str
   await services.inbound.accept(asked.call)
   const { subscription, recovery } = await attach(session, asked)
   if (session.state === 'CLOSING') subscription.close?.()
-  else subscriptions.set(asked.id, subscription)
+  else subscriptions.set(asked.id, attending(session, subscription))
   tellReason(session, asked, recovery)
   return recoveryHeaders(recovery)
 }
@@ -82,6 +82,20 @@ async function attach(session: SessionContext, asked: Asked): Promise<Attached> 
   const target = sharedTarget(session, route, asked)
   if (target === undefined) return { subscription: await atBroker(session, asked), recovery }
   return onHub(session, asked, target)
+}
+
+/** Who subscribes to a room is in it, for as long as that lasts. */
+function attending(session: SessionContext, subscription: Subscription): Subscription {
+  const room = roomOfDestination(subscription.destination)
+  if (room === undefined) return subscription
+  const leave = session.services.registry.enter(session, room)
+  return {
+    ...subscription,
+    close: () => {
+      subscription.close?.()
+      leave()
+    },
+  }
 }
 
 /** The subscription stands; that it cannot be complete is no fault of it. */

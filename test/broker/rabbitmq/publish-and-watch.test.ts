@@ -1,5 +1,6 @@
 import { connect, type ConsumeMessage } from 'amqplib'
 import t from 'tap'
+import type { ControlMessage } from '../../../src/broker/broker.ts'
 import { Inbox } from '../../support/inbox.ts'
 import { useRabbitMq } from '../../support/rabbitmq.ts'
 import { bytes, untilUp, useBroker } from './setup.ts'
@@ -56,6 +57,8 @@ await t.test(
     await broker.watch({ kind: 'topic', pattern: 'forged' })
     await broker.watch({ kind: 'user', user: 'ann' })
     await broker.watch({ kind: 'private', topic: 'room' })
+    const controls = new Inbox<ControlMessage>()
+    broker.onControl(controls.push)
     await untilUp(broker)
     const connection = await connect(rabbit.amqpUrl)
     t.teardown(async () => connection.close())
@@ -71,12 +74,18 @@ await t.test(
     }
     channel.publish('stomp-relay.user', 'ann', Buffer.from('user'), { headers })
     channel.publish('stomp-relay.private', 'room', Buffer.from('private'), { headers })
+    const control = Buffer.from(JSON.stringify({ kind: 'k', body: 'forged' }))
+    channel.publish('stomp-relay.private', 'stomp-relay.control', control, { headers })
+    channel.publish('stomp-relay.private', 'stomp-relay.control.test', control, { headers })
+    channel.publish('amq.topic', 'stomp-relay.control', control, { headers })
     channel.publish('amq.topic', 'forged', Buffer.from('first'), { headers })
     channel.publish('amq.topic', 'forged', Buffer.from('same origin again'), { headers })
     await received.count(2)
     t.strictSame(received.bodies, ['first', 'same origin again'])
     t.strictSame(received.deliveries[0]?.headers, ['own', 'kept'])
     t.equal(received.deliveries[0]?.eventId, undefined)
+    await broker.control({ kind: 'k', body: 'genuine' }, 'test')
+    t.match(await controls.at(0), { body: 'genuine' }, 'nor is it heard as a node')
   },
 )
 

@@ -1,0 +1,40 @@
+import type { FastifyInstance } from 'fastify'
+import type { NodeInfo } from '../../../protocol/payload/session.ts'
+import type { Authenticator } from '../../auth/authenticator.ts'
+import type { NodeStatusRow } from '../../store/store.ts'
+import { readNodeReport, type NodeReport } from '../../user/node-report.ts'
+import type { PresenceReader } from '../../user/presence-reader.ts'
+import { requireRole } from '../caller.ts'
+
+const UNKNOWN = 'unknown'
+
+/** GET `/api/v1/nodes`: those that live, for administrators. There are never so many that they need pages. */
+export function registerNodes(
+  server: FastifyInstance,
+  parts: {
+    readonly authenticator: Pick<Authenticator, 'authenticate'>
+    readonly presence: Pick<PresenceReader, 'nodes'>
+  },
+): void {
+  server.get('/api/v1/nodes', async (request, reply) => {
+    await requireRole(parts.authenticator, { request, reply }, ['admin'])
+    const nodes = await parts.presence.nodes()
+    return { items: nodes.map(nodeInfo) }
+  })
+}
+
+function nodeInfo({ nodeId, report, sessions, renewedAt }: NodeStatusRow): NodeInfo {
+  const { version, startedAt, broker } = readNodeReport(report) ?? unknownReport(renewedAt)
+  return {
+    id: nodeId,
+    version,
+    startedAt,
+    heartBeatAt: renewedAt,
+    sessions,
+    broker: { isUp: broker.isUp, detail: broker.detail },
+  }
+}
+
+function unknownReport(renewedAt: string): NodeReport {
+  return { version: UNKNOWN, startedAt: renewedAt, broker: { isUp: false, detail: UNKNOWN } }
+}

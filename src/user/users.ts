@@ -1,0 +1,61 @@
+import type { Broker } from '../broker/broker.ts'
+import type { Store } from '../store/store.ts'
+import type { Log } from '../telemetry/log.ts'
+import { Announcements } from './announcements.ts'
+import { Attendance } from './attendance.ts'
+import type { NodeReport } from './node-report.ts'
+import { PresenceReader } from './presence-reader.ts'
+import { SessionClosing } from './session-closing.ts'
+import { SessionRegistry } from './session-registry.ts'
+
+export interface UsersOptions {
+  readonly store: Store
+  readonly broker: Broker
+  readonly log: Log
+  readonly nodeId: string
+  readonly boot: string
+  /** The relay's. */
+  readonly version: string
+  readonly maxSessionsPerUser: number
+}
+
+/** Who is connected, here and elsewhere. */
+export class Users {
+  readonly registry: SessionRegistry
+  readonly presence: PresenceReader
+  readonly closing: SessionClosing
+  readonly #attendance: Attendance
+  readonly #announcements: Announcements
+
+  constructor(options: UsersOptions) {
+    const { store, broker, version } = options
+    const startedAt = new Date().toISOString()
+    const report = (): NodeReport => {
+      const { isUp, detail } = broker.status()
+      return { version, startedAt, broker: { isUp, detail } }
+    }
+    const announcements = new Announcements(options)
+    const attendance = new Attendance({ ...options, announcements, report })
+    this.registry = new SessionRegistry({ maxPerUser: options.maxSessionsPerUser, observer: attendance })
+    this.presence = new PresenceReader({ store, attendance })
+    this.closing = new SessionClosing({ registry: this.registry, presence: this.presence, broker })
+    this.#attendance = attendance
+    this.#announcements = announcements
+  }
+
+  /** What was written of sessions, and what was told of them. */
+  get counters(): { readonly presence: object; readonly announcements: object } {
+    return { presence: this.#attendance.counters, announcements: this.#announcements.counters }
+  }
+
+  /** @throws MessageError `store-unavailable` */
+  start(): Promise<void> {
+    return this.#attendance.start()
+  }
+
+  /** Once no session is left. Idempotent; never rejects. */
+  async close(): Promise<void> {
+    this.closing.stop()
+    await this.#attendance.close()
+  }
+}
