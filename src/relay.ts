@@ -37,7 +37,7 @@ import type { Store } from './store/store.ts'
 import { openStore } from './store/kysely/open-store.ts'
 import { Accounts } from './auth/accounts.ts'
 import { Authenticator } from './auth/authenticator.ts'
-import type { PolicyFacts } from './auth/policy.ts'
+import { policyFacts } from './auth/policy-facts.ts'
 import { Tokens } from './auth/tokens.ts'
 import { describeBrokerUrl } from './config/broker-url.ts'
 import { describeDatabaseUrl } from './config/database-url.ts'
@@ -289,15 +289,6 @@ function createApp(appender: StreamAppender, store: Store, presence: Users['pres
   registerRoomMessages(app, { appender, store })
   registerPresence(app, presence)
   return app
-}
-
-function policyFacts(store: Store): PolicyFacts {
-  return {
-    async ownsOrder(user, orderId) {
-      const order = await store.orders.find(orderId)
-      return order?.userId === user
-    },
-  }
 }
 
 function createConnections(
