@@ -9,14 +9,17 @@ export interface QueueCheckOptions {
 }
 
 const NOT_FOUND = 404
-/** What a refusal said about another queue on the same channel is no answer. */
-const TRIES = 3
+/** Beyond it the client is served as RabbitMQ would serve it. */
+const MAX_WAITING = 1_000
 
 /** Declares queues of clients anew that RabbitMQ's STOMP plugin believes it has declared. */
 export class QueueCheck {
   readonly #options: QueueCheckOptions
   #connection: AmqpConnection | undefined
-  #channel: Promise<Channel> | undefined
+  #channel: Channel | undefined
+  /** One after the other: a refusal ends the channel, whoever else waits on it. */
+  #last: Promise<void> = Promise.resolve()
+  #waiting = 0
 
   constructor(options: QueueCheckOptions) {
     this.#options = options
@@ -27,27 +30,33 @@ export class QueueCheck {
    * where it cannot be found out, the client is served as RabbitMQ would serve it.
    */
   async ensure(queue: string, shape: Options.AssertQueue): Promise<void> {
-    await within(this.#ensure(queue, shape), this.#options.answerMs, late).catch(() => undefined)
+    if (this.#waiting >= MAX_WAITING) return
+    this.#waiting += 1
+    this.#last = this.#after(this.#last, queue, shape)
+    await within(this.#last, this.#options.answerMs, late).catch(() => undefined)
   }
 
-  async #ensure(queue: string, shape: Options.AssertQueue): Promise<void> {
-    if (await this.#isMissing(queue)) await (await this.#open()).assertQueue(queue, shape)
-  }
-
-  async #isMissing(queue: string): Promise<boolean> {
-    for (let i = 0; i < TRIES; i++) {
-      const channel = await this.#open()
-      try {
-        await channel.checkQueue(queue)
-        return false
-      } catch (error) {
-        const code = replyCode(error)
-        // Each refusal ends the channel it is said on.
-        this.#channel = undefined
-        if (code !== undefined) return code === NOT_FOUND
-      }
+  async #after(last: Promise<void>, queue: string, shape: Options.AssertQueue): Promise<void> {
+    await last
+    try {
+      if (await this.#isMissing(queue)) await (await this.#open()).assertQueue(queue, shape)
+    } catch {
+      this.#channel = undefined
+    } finally {
+      this.#waiting -= 1
     }
-    return false
+  }
+
+  /** Whatever else is said against the name: there is such a queue, or the client hears of it. */
+  async #isMissing(queue: string): Promise<boolean> {
+    const channel = await this.#open()
+    try {
+      await channel.checkQueue(queue)
+      return false
+    } catch (error) {
+      this.#channel = undefined
+      return replyCode(error) === NOT_FOUND
+    }
   }
 
   async #open(): Promise<Channel> {
@@ -55,7 +64,7 @@ export class QueueCheck {
     if (connection === undefined) throw new Error('the broker is away')
     if (this.#channel === undefined || this.#connection !== connection) {
       this.#connection = connection
-      this.#channel = connection.channel(() => undefined)
+      this.#channel = await connection.channel(() => undefined)
     }
     return this.#channel
   }

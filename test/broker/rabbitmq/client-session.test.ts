@@ -221,6 +221,25 @@ await t.test('a queue that an operator deleted is declared again for the next SE
   t.equal(sink.ends.items.length, 0)
 })
 
+await t.test('queues that go at once are all declared again', async (t) => {
+  const own = await useBroker(t, rabbit, { timeouts: { queueBelievedMs: 0 } })
+  await untilUp(own.broker)
+  const connection = await connect(rabbit.amqpUrl)
+  t.teardown(async () => connection.close())
+  const channel = await connection.createChannel()
+  const queues = Array.from({ length: 20 }, (_, i) => `at-once-${i}`)
+  const sessions = await Promise.all(
+    queues.map(async () => own.broker.openSession({ name: 'ann' }, new Sink())),
+  )
+  t.teardown(async () => void (await Promise.all(sessions.map(async (session) => session.close()))))
+  const sendEach = async (body: string): Promise<unknown> =>
+    Promise.all(queues.map(async (queue, i) => sendAll(sessions[i]!, `/queue/${queue}`, [body])))
+  await sendEach('deleted')
+  for (const queue of queues) await channel.deleteQueue(queue)
+  await sendEach('kept')
+  for (const queue of queues) t.ok(await channel.get(queue, { noAck: true }), queue)
+})
+
 await t.test('a session that sends all the time looks after its queue, too', async (t) => {
   const own = await useBroker(t, rabbit, { timeouts: { queueBelievedMs: 1_000 } })
   await untilUp(own.broker)
