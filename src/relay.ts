@@ -1,3 +1,4 @@
+import cluster from 'node:cluster'
 import { randomBytes } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
 import { NodeError } from './errors.ts'
@@ -124,7 +125,7 @@ interface Plan {
 
 async function wire(plan: Plan, teardown: Teardown): Promise<Relay> {
   const { config, log } = plan
-  const metrics = createMetrics()
+  const metrics = createMetrics(cluster.isWorker ? config.nodeId : undefined)
   const engine = await wireEngine(plan, metrics, teardown)
   const { store, broker, hub, streams, users } = engine
   const { appender, outboxAge } = streams

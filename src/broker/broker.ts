@@ -218,7 +218,7 @@ export interface BrokerStatus {
   readonly isUp: boolean
   /** For a person: which links are up or why they are not. No credentials. */
   readonly detail: string
-  /** Set while the broker takes no messages for want of memory or disk: its reason. Subscribers go on. */
+  /** Set while the broker is reached and takes no messages for want of memory or disk: its reason. Subscribers go on. */
   readonly alarm?: string
   /** What the broker says it is, once it has been reached. */
   readonly server?: { readonly product: string; readonly version: string }

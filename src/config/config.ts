@@ -61,6 +61,12 @@ export const SETTINGS = {
     undefined,
     matching(/^[A-Za-z0-9_-]{1,64}$/, '1 to 64 of A-Z a-z 0-9 _ -'),
   ),
+  workers: setting(
+    'WORKERS',
+    'processes that share the port, each a node of its own; more than 1 needs RabbitMQ and a server database',
+    1,
+    integer(1, 64),
+  ),
   retentionUserDays: setting(
     'RETENTION_USER_DAYS',
     'days for which streams of one user, /user/…, can be replayed',
@@ -146,7 +152,6 @@ const NOT_YET = [
   'TRUST_PROXY',
   'TLS_CERT_FILE',
   'TLS_KEY_FILE',
-  'WORKERS',
   'LIMIT_SENDS_PER_SECOND',
   'LIMIT_SEND_BURST',
   'LIMIT_HTTP_PER_MINUTE',
@@ -218,8 +223,23 @@ function* faultsBetween(values: Values, isProduction: boolean): Iterable<readonl
   if (isProduction && values.demoAccounts === true) {
     yield ['DEMO_ACCOUNTS', 'not be on in production: everybody knows their passwords']
   }
+  if (values.workers > 1) yield* faultsOfWorkers(values)
   if (values.limitHeaderBytes > values.limitFrameBytes) {
     yield ['LIMIT_HEADER_BYTES', 'be at most LIMIT_FRAME_BYTES']
+  }
+}
+
+/** Room for `-64` behind a name of at most 64 characters. */
+const MAX_SHARED_NODE_ID = 61
+
+function* faultsOfWorkers(values: Values): Iterable<readonly [string, string]> {
+  if (values.stompUrl === undefined || values.amqpUrl === undefined) {
+    yield ['WORKERS', 'be 1 without RabbitMQ: processes cannot share an in-process broker']
+  } else if (values.databaseUrl.startsWith('sqlite:')) {
+    yield ['WORKERS', 'be 1 with SQLite: its file belongs to one process']
+  }
+  if ((values.nodeId?.length ?? 0) > MAX_SHARED_NODE_ID) {
+    yield ['NODE_ID', `be at most ${MAX_SHARED_NODE_ID} characters long with WORKERS, which appends a number`]
   }
 }
 

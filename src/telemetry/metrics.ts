@@ -1,8 +1,11 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
+import { metricsOfAllWorkers } from './shared-metrics.ts'
 
 /** What this node counts, in Prometheus' form. One object a node, so that tests do not share numbers. */
 export interface Metrics {
   readonly registry: Registry
+  /** What `/metrics` answers. */
+  readonly text: () => Promise<string>
   readonly connections: Gauge
   readonly connectionsRefused: Counter<'reason'>
   /** What is counted for every frame: plain numbers, since a counter object costs more than the frame. */
@@ -14,7 +17,8 @@ export interface Metrics {
   readonly committed: (batch: { readonly writes: number; readonly commitMs: number }) => void
 }
 
-export function createMetrics(): Metrics {
+/** @param sharedAs the name of this node where its process shares a port with others */
+export function createMetrics(sharedAs?: string): Metrics {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
   const registers = [registry]
@@ -50,6 +54,7 @@ export function createMetrics(): Metrics {
   total('socket_writes', 'writes to client sockets', 'socketWrites')
   return {
     registry,
+    text: sharedAs === undefined ? async () => registry.metrics() : metricsOfAllWorkers(registry, sharedAs),
     connections: gauge('connections', 'WebSocket connections open'),
     connectionsRefused: counter('connections_refused_total', 'upgrades refused', ['reason']),
     hot,

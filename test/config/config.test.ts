@@ -229,13 +229,34 @@ await t.test('bears the version of the package', async (t) => {
 })
 
 await t.test('refuses, rather than passes over, settings that only later versions support', async (t) => {
-  for (const name of ['TLS_CERT_FILE', 'WORKERS', 'AUTH_JWKS_URL', 'TRUST_PROXY', 'LIMIT_SENDS_PER_SECOND']) {
+  for (const name of ['TLS_CERT_FILE', 'AUTH_JWKS_URL', 'TRUST_PROXY', 'LIMIT_SENDS_PER_SECOND']) {
     t.throws(() => readConfig({ [name]: '1' }), {
       message: `${name} must not be set: this version does not support it`,
     })
     t.ok(readConfig({ [name]: '' }))
   }
 })
+
+await t.test(
+  'lets several processes share a port only where they can share broker and database',
+  async (t) => {
+    const rabbit = { RABBITMQ_STOMP_URL: 'stomp://host', RABBITMQ_AMQP_URL: 'amqp://host' }
+    const server = { DATABASE_URL: 'postgres://user:pass@host:5432/db' }
+    for (const [env, message] of [
+      [server, 'WORKERS must be 1 without RabbitMQ: processes cannot share an in-process broker'],
+      [rabbit, 'WORKERS must be 1 with SQLite: its file belongs to one process'],
+      [
+        { ...rabbit, ...server, NODE_ID: 'n'.repeat(62) },
+        'NODE_ID must be at most 61 characters long with WORKERS, which appends a number',
+      ],
+    ] as const) {
+      t.throws(() => readConfig({ ...env, WORKERS: '2' }), { message })
+      t.equal(readConfig({ ...env, WORKERS: '1' }).workers, 1)
+    }
+    t.equal(readConfig({ ...rabbit, ...server, WORKERS: '64', NODE_ID: 'n'.repeat(61) }).workers, 64)
+    t.throws(() => readConfig({ ...rabbit, ...server, WORKERS: '65' }), { message: /^WORKERS must be/ })
+  },
+)
 
 await t.test('refuses demo accounts in production', async (t) => {
   const env = { NODE_ENV: 'production', AUTH_JWT_SECRET: 'x'.repeat(32) }

@@ -42,7 +42,9 @@ async function ready({ address }: TestRelay): Promise<Readiness> {
 async function beginAlarm(t: Test): Promise<void> {
   t.teardown(endAlarm)
   await rabbit.ctl('set_vm_memory_high_watermark', 'absolute', '1MB')
-  await Promise.all([west, east].map((node) => until(async () => (await ready(node)).status === 503)))
+  await Promise.all(
+    [west, east].map((node) => until(async () => (await ready(node)).broker['alarm'] !== undefined)),
+  )
 }
 
 async function endAlarm(): Promise<void> {
@@ -51,7 +53,9 @@ async function endAlarm(): Promise<void> {
 
 async function backToNormal(): Promise<void> {
   await endAlarm()
-  await Promise.all([west, east].map((node) => until(async () => (await ready(node)).status === 200)))
+  await Promise.all(
+    [west, east].map((node) => until(async () => (await ready(node)).broker['isUp'] === true)),
+  )
 }
 
 /** A connection straight to RabbitMQ. */
@@ -83,7 +87,7 @@ await t.test('the alarm shows in readiness and metrics, and so does its end', as
   t.equal(await metric(west.address, 'stomp_relay_broker_up'), 1)
   await beginAlarm(t)
   t.match(await ready(west), {
-    status: 503,
+    status: 200,
     broker: { isUp: false, alarm: 'low on memory', detail: /publisher .*blocked by an alarm of the broker/ },
   })
   t.equal(await metric(west.address, 'stomp_relay_broker_up'), 0)
@@ -146,7 +150,7 @@ await t.test(
     const beats = bob.heartBeats
     await until(() => bob.heartBeats >= beats + 2)
     t.equal(outside.items.length, 1, 'all this while the alarm was on, and RabbitMQ took nothing')
-    t.equal((await ready(west)).status, 503)
+    t.equal((await ready(west)).broker['alarm'], 'low on memory')
     await backToNormal()
 
     const relayed = (await outside.atLeast(1 + said.length)).slice(1)
@@ -160,6 +164,26 @@ await t.test(
   },
 )
 
+/**
+ * Sends until one is receipted, since the end of an alarm may take longer than a SEND waits; resolves with
+ * its body. What is refused meanwhile bears another one.
+ */
+async function sendUntilTaken(client: StompClient, destination: string): Promise<string> {
+  for (let attempt = 1; ; attempt++) {
+    const body = `in time ${attempt}`
+    const receipt = `attempt-${attempt}`
+    client.send('SEND', ['destination', destination, 'receipt', receipt], body)
+    const isAnswer = ({ command, headers, body: text }: Frame): boolean =>
+      (command === 'RECEIPT' && header(headers, 'receipt-id') === receipt) ||
+      (command === 'MESSAGE' && Buffer.from(text).includes(receipt))
+    await client.until(() => client.inbox.some(isAnswer))
+    const [answer] = client.inbox.splice(client.inbox.findIndex(isAnswer), 1)
+    if (answer?.command === 'RECEIPT') return body
+  }
+}
+
+const isJob = ({ headers }: Frame): boolean => header(headers, 'subscription') === 'j'
+
 await t.test('a SEND to a topic waits for the end, or is refused within its bound', async (t) => {
   const publisher = await service(t, west)
   const subscriber = await service(t, east)
@@ -171,12 +195,11 @@ await t.test('a SEND to a topic waits for the end, or is refused within its boun
   publisher.send('SEND', ['destination', '/topic/prices', 'receipt', 'late'], 'in vain')
   t.match((await publisher.message('errors')).payload, { code: 'broker-unavailable', receipt: 'late' })
   const waitedMs = performance.now() - startedAt
-  t.ok(waitedMs > 9_000 && waitedMs < 30_000, `${waitedMs.toFixed(0)} ms`)
-  const patient = publisher.ask('SEND', ['destination', '/topic/prices'], 'in time')
+  t.ok(waitedMs > 9_000, `${waitedMs.toFixed(0)} ms`)
+  const taken = sendUntilTaken(publisher, '/topic/prices')
   await endAlarm()
-  await patient
   const { body } = await subscriber.next('MESSAGE')
-  t.equal(Buffer.from(body).toString(), 'in time', 'what was refused is not sent later')
+  t.equal(Buffer.from(body).toString(), await taken, 'what was refused is not sent later')
   await backToNormal()
 })
 
@@ -197,9 +220,8 @@ await t.test('a consumer with an own session acknowledges on, and its SENDs wait
     receipt: 'late',
     message: /takes no messages now: low on memory/,
   })
-  const patient = worker.ask('SEND', ['destination', '/queue/jobs'], '4')
+  const taken = sendUntilTaken(worker, '/queue/jobs')
   await endAlarm()
-  await patient
-  t.equal(Buffer.from((await worker.next('MESSAGE')).body).toString(), '4')
+  t.equal(Buffer.from((await worker.next('MESSAGE', isJob)).body).toString(), await taken)
   await backToNormal()
 })

@@ -110,7 +110,12 @@ export class NodeLinks {
   }
 
   get isUp(): boolean {
-    return this.#publisherLink.isUp && this.#controlLink.isUp && this.#inboxLink.isUp && !this.alarm.isOn
+    return this.isReached && !this.alarm.isOn
+  }
+
+  /** Whether all links are up; under an alarm, RabbitMQ takes nothing over them all the same. */
+  get isReached(): boolean {
+    return this.#publisherLink.isUp && this.#controlLink.isUp && this.#inboxLink.isUp
   }
 
   get detail(): string {

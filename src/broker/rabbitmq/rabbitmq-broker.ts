@@ -174,12 +174,12 @@ class RabbitMqBroker implements RabbitMqBrokerWithCounters {
   }
 
   status(): BrokerStatus {
-    const { isUp, detail, alarm, report } = this.#links
+    const { isUp, isReached, detail, alarm, report } = this.#links
     const { server } = report
     return {
       isUp,
       detail,
-      ...(alarm.reason !== undefined && { alarm: alarm.reason }),
+      ...(isReached && alarm.reason !== undefined && { alarm: alarm.reason }),
       ...(server !== undefined && { server: { product: server.product, version: server.version } }),
     }
   }

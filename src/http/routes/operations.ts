@@ -18,13 +18,15 @@ export function registerOperations(server: FastifyInstance, parts: Readiness & {
     const broker = parts.broker.status()
     const database = await answers(parts)
     const isDraining = parts.isDraining()
-    const isReady = broker.isUp && database.isUp && !isDraining
+    // An alarm comes to all nodes at once: to turn clients away from all of them would end what still goes on.
+    const isReachable = broker.isUp || broker.alarm !== undefined
+    const isReady = isReachable && database.isUp && !isDraining
     return reply
       .code(isReady ? 200 : 503)
       .send({ status: isReady ? 'ready' : 'not-ready', broker, database, isDraining })
   })
   server.get('/metrics', async (_request, reply) =>
-    reply.type(parts.metrics.registry.contentType).send(await parts.metrics.registry.metrics()),
+    reply.type(parts.metrics.registry.contentType).send(await parts.metrics.text()),
   )
 }
 
