@@ -143,7 +143,8 @@ export const VIOLATIONS = {
   'too-slow': {
     ...inSession,
     closeCode: CLOSE.tooSlow,
-    condition: 'More than `LIMIT_OUTBOX_BYTES` unsent, or unsent for longer than `LIMIT_OUTBOX_MS`',
+    condition:
+      'More than `LIMIT_OUTBOX_BYTES` unsent, or unsent for longer than `LIMIT_OUTBOX_MS`, or a queue of it not read for as long as RabbitMQ waits (`send_timeout`)',
     message: 'client reads too slowly',
     reconnect: true,
   },

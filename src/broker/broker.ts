@@ -187,7 +187,10 @@ export interface BrokerSessionSink {
   room?(): Promise<void> | undefined
   /** The broker cancelled one subscription (its queue was deleted); the session lives. */
   onCancelled(subscription: string, reason: string): void
-  /** The session is over, and nothing more will come. Not called after the client's own `close`. */
+  /**
+   * The session is over, and nothing more will come. Not called after the client's own `close`. A SessionError
+   * `client-too-slow` where the broker waits no longer for the client to read.
+   */
   onEnd(error: Error): void
 }
 

@@ -253,9 +253,8 @@ export class Session implements SessionContext {
     if (receiptId !== undefined) this.transport.send(receiptFrame(receiptId, headers, this.version))
   }
 
-  /** A broker may have less patience than we with a client that does not read what it asked for. */
   #brokerSessionEnded(error: Error): void {
-    if (this.transport.room() !== undefined) {
+    if (error instanceof SessionError && error.code === 'client-too-slow') {
       this.services.metrics.slowClients.inc()
       const { closeCode, message } = violation('too-slow')
       this.close(closeCode, message)

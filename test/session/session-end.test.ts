@@ -179,3 +179,11 @@ await t.test('says why the broker ended its session, once the turn in which it d
   t.equal(header(headers, 'message'), 'broker session lost: no more')
   t.equal(transport.closedWith?.code, 1011)
 })
+
+await t.test('tells a client that the broker no longer waits for that it reads too slowly', async (t) => {
+  const { sinks, transport, receive } = await sinksOf(t)
+  receive('SUBSCRIBE', ['id', 'q', 'destination', '/queue/work', 'receipt', 'r'])
+  await transport.frame('RECEIPT')
+  sinks[0]?.onEnd(new SessionError('client-too-slow', 'given up'))
+  t.equal(transport.closedWith?.code, 4500)
+})

@@ -76,22 +76,3 @@ await t.test('stays one and the same for whoever counts by it, with whatever tok
   t.equal(session.view, view)
   t.same(view.principal, { name: 'alice', roles: ['user'] })
 })
-
-await t.test(
-  'a client that does not read and is given up by the broker is told that it is slow',
-  async (t) => {
-    for (const [whenRead, code] of [
-      [undefined, 1011],
-      [new Promise<void>(() => undefined), 4500],
-    ] as const) {
-      const { broker, connect, receive, transport } = await sessionRig(t)
-      await connect()
-      receive('SUBSCRIBE', ['id', 's', 'destination', '/queue/slow', 'receipt', 'r'])
-      await transport.frame('RECEIPT')
-      transport.whenRead = whenRead
-      await broker.close()
-      await transport.until(() => transport.closedWith !== undefined)
-      t.equal(transport.closedWith?.code, code)
-    }
-  },
-)

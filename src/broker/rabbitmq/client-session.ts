@@ -105,10 +105,16 @@ export class ClientSession implements BrokerSession {
     // The broker acts at COMMIT and answers then.
     const { receipts } = this.#transactions.get(transaction)
     const receipt = `t-${++this.#numbers}`
-    receipts.push(receipt)
     const all = [...headers, 'transaction', transaction, 'receipt', receipt]
     const frame: SessionFrame = { command: 'SEND', headers: all, body }
-    await this.#link.request([frame], { isAnswered: false, isOfTransaction: true, before })
+    receipts.push(receipt)
+    try {
+      await this.#link.request([frame], { isAnswered: false, isOfTransaction: true, before })
+    } catch (error) {
+      // COMMIT must not wait for what was not taken.
+      receipts.splice(receipts.indexOf(receipt), 1)
+      throw error
+    }
   }
 
   async subscribe(subscription: BrokerSubscription): Promise<void> {

@@ -34,6 +34,9 @@ export interface NodeLinksOptions {
   onControl(connection: AmqpConnection): void
 }
 
+/** What ends so is declared by nobody but nodes, and any other queue may be by a service's plain SEND: classic. */
+const DEAD_LETTER_SUFFIX = '.dead-letter'
+
 /** Everything a node may take to say goodbye to a broker that answers. */
 const GOODBYE_MS = 1_000
 
@@ -92,9 +95,7 @@ export class NodeLinks {
       window: this.#window,
       counters,
       probeMs: timeouts.probeMs,
-      // Who names several hosts has a cluster, where a classic queue would be lost with its one node.
-      declareQueue: async (queue) =>
-        this.topology.declareQueue(queue, { isReplicated: amqp.hosts.length > 1 }),
+      declareQueue: async (queue) => this.#declareQueue(queue),
       onMissingExchange: () => this.#controlLink.reset(),
     })
     this.#inbox = new Inbox({
@@ -148,6 +149,12 @@ export class NodeLinks {
     await Promise.all([this.#publisherLink.close(), this.#controlLink.close()])
     this.bindings.detach()
     this.#window.clear('the node is closing')
+  }
+
+  /** Who names several hosts has a cluster, where a classic queue would be lost with its one node. */
+  async #declareQueue(queue: string): Promise<void> {
+    const isReplicated = this.#options.amqp.hosts.length > 1 && queue.endsWith(DEAD_LETTER_SUFFIX)
+    await this.topology.declareQueue(queue, { isReplicated })
   }
 
   async #removeQueues(): Promise<void> {

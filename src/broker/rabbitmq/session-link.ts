@@ -24,6 +24,8 @@ export interface SessionLinkOptions {
 }
 
 const GOODBYE_MS = 500
+/** RabbitMQ ends a connection that is not read for 5 s (`send_timeout`). */
+const GIVEN_UP_MS = 2_000
 
 /**
  * One client's STOMP link. ERROR never carries a receipt id, so at most one frame waits for its answer
@@ -43,7 +45,8 @@ export class SessionLink {
   #hold: { readonly stopListening: () => void; readonly timer: NodeJS.Timeout } | undefined
   #receipts = 0
   #waitingBytes = 0
-  #isPaused = false
+  /** Since when the client has had to read first. */
+  #pausedSince: number | undefined
   #over: SessionError | undefined
 
   constructor(options: SessionLinkOptions) {
@@ -103,11 +106,11 @@ export class SessionLink {
   /** Takes nothing from the broker until `room` resolves. */
   pauseUntil(room: Promise<void>): void {
     const connection = this.#connection
-    if (connection === undefined || this.#isPaused) return
-    this.#isPaused = true
+    if (connection === undefined || this.#pausedSince !== undefined) return
+    this.#pausedSince = performance.now()
     connection.pause()
     void room.then(() => {
-      this.#isPaused = false
+      this.#pausedSince = undefined
       connection.resume()
     })
   }
@@ -136,7 +139,8 @@ export class SessionLink {
   #adopt(connection: StompConnection): void {
     this.#connection = connection
     void connection.closed.then((error) => {
-      this.#fail('broker-unavailable', this.#lostText(), error)
+      if (this.#isGivenUp()) this.#fail('client-too-slow', 'the broker waits no longer for the client', error)
+      else this.#fail('broker-unavailable', this.#lostText(), error)
     })
     // It was closed while it was being opened.
     if (this.#over !== undefined) connection.destroy()
@@ -278,6 +282,11 @@ export class SessionLink {
     if (error === undefined) current.job.done.resolve()
     else current.job.done.reject(error)
     this.#next()
+  }
+
+  /** Whether the broker had less patience than we with a client that does not read what it asked for. */
+  #isGivenUp(): boolean {
+    return this.#pausedSince !== undefined && performance.now() - this.#pausedSince > GIVEN_UP_MS
   }
 
   /** RabbitMQ ends a connection without a word where a queue refuses a message (`x-overflow`). */

@@ -118,6 +118,8 @@ export class Topology {
   }
 
   async #build(connection: AmqpConnection): Promise<void> {
+    // It may get another name meanwhile.
+    const inbox = this.inbox
     const onBroken = (error: Error): void => {
       if (this.#channel !== channel) return
       this.#channel = undefined
@@ -125,19 +127,19 @@ export class Topology {
     }
     const channel = await connection.channel(onBroken)
     await declareExchanges(channel)
-    await this.#declareInbox(channel, onBroken)
-    await this.#options.bindings.attach(channel, this.inbox)
+    await this.#declareInbox(channel, inbox, onBroken)
+    await this.#options.bindings.attach(channel, inbox)
     this.#channel = channel
   }
 
-  async #declareInbox(channel: Channel, onBroken: (error: Error) => void): Promise<void> {
+  async #declareInbox(channel: Channel, inbox: string, onBroken: (error: Error) => void): Promise<void> {
     const { inboxExpiresMs, inboxMessages, inboxBytes } = this.#options
-    const lost = lostQueueOf(this.inbox)
+    const lost = lostQueueOf(inbox)
     await channel.assertQueue(lost, {
       durable: true,
       arguments: { 'x-queue-type': 'classic', 'x-max-length': 1, 'x-expires': inboxExpiresMs },
     })
-    await channel.assertQueue(this.inbox, {
+    await channel.assertQueue(inbox, {
       durable: true,
       arguments: {
         'x-queue-type': 'classic',
@@ -153,7 +155,10 @@ export class Topology {
     const onVictim = (message: unknown): void => {
       if (message !== null) this.#options.onLost()
       // It is kept where the inbox is, so that is gone too, or as good as gone without it.
-      else onBroken(new Error('the queue for what is lost is gone'))
+      else {
+        onBroken(new Error('the queue for what is lost is gone'))
+        channel.close().catch(() => undefined)
+      }
     }
     await channel.consume(lost, onVictim, { noAck: true })
   }
