@@ -348,7 +348,7 @@ export interface PresenceRepository {
   /** Users there, by name, with greater names than `after`. */
   present(room: string | null, page: PresentPage): Promise<readonly PresentRow[]>
   countPresent(room: string | null): Promise<number>
-  /** Nodes that are kept, by name. */
+  /** Nodes that are kept and not retired, each once, by name. */
   nodes(): Promise<readonly NodeStatusRow[]>
 }
 

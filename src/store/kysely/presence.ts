@@ -36,6 +36,8 @@ export interface PresenceOptions extends StoreConnections {
 }
 
 const IDS_A_STATEMENT = 500
+/** Of an owner that was retired, and is nobody's node any more. */
+const NEVER_MS = 0
 
 export class KyselyPresence implements PresenceRepository {
   readonly #options: PresenceOptions
@@ -79,7 +81,7 @@ export class KyselyPresence implements PresenceRepository {
       this.#options.transact(async (db) => {
         await db
           .updateTable('owners')
-          .set({ expires_ms: this.#inMs(graceMs) })
+          .set({ renewed_ms: NEVER_MS, expires_ms: this.#inMs(graceMs) })
           .where('owner', '=', owner)
           .where('is_dead', '=', 0)
           .execute()
@@ -194,10 +196,13 @@ export class KyselyPresence implements PresenceRepository {
         ])
         .where('is_dead', '=', 0)
         .where('expires_ms', '>', idiom.nowMs)
+        .where('renewed_ms', '>', NEVER_MS)
         .orderBy('node')
         .orderBy('renewed_ms')
         .execute()
-      return rows.map(({ node, report, renewed_ms, sessions }) => ({
+      // A node that began anew has two owners for a while: the later one is the node.
+      const latest = new Map(rows.map((row) => [row.node, row]))
+      return [...latest.values()].map(({ node, report, renewed_ms, sessions }) => ({
         nodeId: node,
         report: parseReport(report),
         sessions: Number(sessions),
