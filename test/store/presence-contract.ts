@@ -1,7 +1,6 @@
 import type { Test } from 'tap'
 import { MessageError } from '../../src/errors.ts'
 import type { Burial, Presence, PresenceChange, SessionRow, Store } from '../../src/store/store.ts'
-import { until } from '../support/until.ts'
 import { AT } from './rows.ts'
 import type { TestDatabase } from './test-database.ts'
 
@@ -161,34 +160,6 @@ export async function presenceContract(
       { nodeId: 'node of b', report: { is: 'new' }, sessions: 0 },
     ])
     t.ok(nodes.every(({ renewedAt }) => Math.abs(Date.parse(renewedAt) - before) < 120_000))
-  })
-
-  await t.test('says each node once, by its last owner, and none that was retired', async (t) => {
-    const store = await open(t)
-    const begin = (owner: string, nodeId: string): Promise<void> =>
-      store.presence.register({ owner, nodeId, report: { of: owner }, ttlMs: LONG_MS })
-    await begin('z', 'one')
-    await change(store, 'z', { opened: [session('1')] })
-    const [first] = await store.presence.nodes()
-    await until(() => Date.now() > Date.parse(first!.renewedAt) + 1)
-    await begin('a', 'one')
-    await begin('b', 'two')
-    await change(store, 'a', { opened: [session('2'), session('3')] })
-    t.match(
-      (await store.presence.nodes()).map(({ nodeId, report, sessions }) => [nodeId, report, sessions]),
-      [
-        ['one', { of: 'a' }, 2],
-        ['two', { of: 'b' }, 0],
-      ],
-    )
-    await store.presence.retire('b', LONG_MS)
-    t.same(
-      (await store.presence.nodes()).map(({ nodeId }) => nodeId),
-      ['one'],
-    )
-    await store.presence.retire('a', LONG_MS)
-    await store.presence.retire('z', LONG_MS)
-    t.same(await store.presence.nodes(), [])
   })
 
   await t.test('keeps an owner that renews late, if nobody has given it up', async (t) => {
