@@ -338,8 +338,8 @@ export interface PresenceRepository {
   change(owner: string, change: PresenceChange): Promise<PresenceTurns | null>
   /**
    * Gives up owners that have not renewed in time, and removes the sessions of one of them and about
-   * `limit` of its presences. Answers who is gone by it, or null where there is nothing to remove. Where
-   * several nodes bury at once, each row is removed once.
+   * `limit` of its presences. Answers who is gone by it, or null where there is nothing to remove, or
+   * others are in the way, so that it is tried later. Where several nodes bury at once, each row is removed once.
    */
   bury(limit: number): Promise<Burial | null>
   /** Sessions of owners that are kept, in a fixed order; `before` of a page is the id of the last one seen. */
@@ -348,7 +348,7 @@ export interface PresenceRepository {
   /** Users there, by name, with greater names than `after`. */
   present(room: string | null, page: PresentPage): Promise<readonly PresentRow[]>
   countPresent(room: string | null): Promise<number>
-  /** Nodes that are kept, by name. */
+  /** Nodes that are kept and not retired, each once, by name. */
   nodes(): Promise<readonly NodeStatusRow[]>
 }
 

@@ -1,9 +1,13 @@
 import type { OnlinePresence, RoomPresence } from '../../protocol/payload/presence.ts'
 import type { Broker } from '../broker/broker.ts'
+import { MessageError } from '../errors.ts'
 import type { Presence } from '../store/store.ts'
 import type { Log } from '../telemetry/log.ts'
 
 const HEADERS = ['content-type', 'application/json']
+
+/** What the broker has not taken yet. Beyond it nothing more is told. */
+const MAX_UNDER_WAY = 1000
 
 /** What is told of somebody. */
 export interface Announced {
@@ -21,19 +25,31 @@ export class Announcements {
   readonly counters = { announced: 0, unannounced: 0 }
   readonly #broker: Pick<Broker, 'publish'>
   readonly #log: Pick<Log, 'warn'>
+  #underWay = 0
 
   constructor(parts: { broker: Pick<Broker, 'publish'>; log: Pick<Log, 'warn'> }) {
     this.#broker = parts.broker
     this.#log = parts.log
   }
 
-  /** Returns at once: the store must not wait for the broker. */
-  tell({ came = [], went = [], at }: Announced): void {
-    const told = [
-      ...came.map((presence) => this.#publish(presence, true, at)),
-      ...went.map((presence) => this.#publish(presence, false, at)),
-    ]
-    void this.#count(told)
+  /** Resolves when all of it is told or lost; who writes to the store need not wait for it. Never rejects. */
+  tell({ came = [], went = [], at }: Announced): Promise<void> {
+    return this.#count([
+      ...came.map((presence) => this.#tellOne(presence, true, at)),
+      ...went.map((presence) => this.#tellOne(presence, false, at)),
+    ])
+  }
+
+  async #tellOne(presence: Presence, isThere: boolean, at: string): Promise<void> {
+    if (this.#underWay >= MAX_UNDER_WAY) {
+      throw new MessageError('too-many-pending', 'too many announcements are waiting')
+    }
+    this.#underWay += 1
+    try {
+      await this.#publish(presence, isThere, at)
+    } finally {
+      this.#underWay -= 1
+    }
   }
 
   async #publish({ user, room }: Presence, isThere: boolean, at: string): Promise<void> {

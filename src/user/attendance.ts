@@ -48,6 +48,8 @@ const DEFAULT_TIMES: AttendanceTimes = {
 const BATCH = 500
 /** Beyond it who asks is told that the database does not answer. */
 const SETTLE_MS = 5000
+/** For so long the next burial waits for the broker. */
+const TOLD_MS = 1000
 const RETRY_MS = 100
 const MAX_RETRY_MS = 2000
 
@@ -199,7 +201,7 @@ export class Attendance implements RegistryObserver {
         this.#lose(owner)
         left = this.#roll.dirtyCount + BATCH
       } else {
-        this.#options.announcements.tell(turns)
+        void this.#options.announcements.tell(turns)
       }
     }
   }
@@ -271,12 +273,10 @@ export class Attendance implements RegistryObserver {
       const burial = await store.presence.bury(BATCH)
       if (burial === null) return
       this.counters.buried += burial.sessions
-      announcements.tell(burial)
-      const { nodeId, sessions, went } = burial
-      log.info(
-        { event: 'buried', node: nodeId, sessions, went: went.length },
-        'removed what a dead node left',
-      )
+      const told = announcements.tell(burial)
+      const { nodeId: node, sessions, went } = burial
+      log.info({ event: 'buried', node, sessions, went: went.length }, 'removed what a dead node left')
+      await Promise.race([told, this.#pause(TOLD_MS)])
     }
   }
 

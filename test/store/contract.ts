@@ -2,6 +2,7 @@ import type { Test } from 'tap'
 import { entitiesContract } from './entity-contract.ts'
 import { identitiesContract } from './identity-contract.ts'
 import { nodesContract } from './node-contract.ts'
+import { nodeStatusContract } from './node-status-contract.ts'
 import { outboxContract } from './outbox-contract.ts'
 import { presenceContract, sharedPresenceContract } from './presence-contract.ts'
 import { requestsContract } from './request-contract.ts'
@@ -31,6 +32,7 @@ export async function storeContract(t: Test, options: ContractOptions): Promise<
   await outboxContract(t, newDatabase)
   await nodesContract(t, newDatabase)
   await presenceContract(t, newDatabase)
+  await nodeStatusContract(t, newDatabase)
   await requestsContract(t, open)
   await identitiesContract(t, open)
   if (!options.servesSeveral) return

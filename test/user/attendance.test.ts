@@ -65,7 +65,7 @@ async function scene(test: Test): Promise<Scene> {
   const store = await openStore({ url: `sqlite:${folder}/relay.db`, nodeId: 'n', lock: true })
   test.teardown(() => store.close())
   const told: string[] = []
-  const tell = ({ came = [], went = [] }: Announced): void => {
+  const tell = async ({ came = [], went = [] }: Announced): Promise<void> => {
     for (const { user, room } of came) told.push(`${user} came${room === null ? '' : ` to ${room}`}`)
     for (const { user, room } of went) told.push(`${user} went${room === null ? '' : ` from ${room}`}`)
   }

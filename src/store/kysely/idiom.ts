@@ -89,8 +89,11 @@ export interface ColumnTypes {
   readonly asSerial: (column: ColumnDefinitionBuilder) => ColumnDefinitionBuilder
   /** What `create table` ends with. */
   readonly tableEnd: RawBuilder<unknown>
-  /** Clears away what a first migration left that was cut off, where that can be. Rejects where tables hold rows. */
-  clear(db: Kysely<unknown>): Promise<void>
+  /**
+   * Clears away what a migration left that was cut off, where that can be: all tables of ours for the first
+   * one, or those named. Rejects where they hold rows.
+   */
+  clear(db: Kysely<unknown>, names?: readonly string[]): Promise<void>
 }
 
 export type ColumnType = ColumnDataType | RawBuilder<unknown>

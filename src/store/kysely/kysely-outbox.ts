@@ -9,7 +9,7 @@ import type { StoreConnections } from './store-connections.ts'
 export interface OutboxOptions extends StoreConnections {
   readonly nodeId: string
   readonly nodes: Pick<NodeRepository, 'living'>
-  /** Runs in turn with the other transactions of this node. */
+  /** Runs in turn with the other transactions of this node, and again where it met with contention. */
   transact<R>(work: (db: Kysely<Schema>) => Promise<R>): Promise<R>
 }
 

@@ -31,11 +31,13 @@ import type { Schema } from './schema.ts'
 import type { StoreConnections } from './store-connections.ts'
 
 export interface PresenceOptions extends StoreConnections {
-  /** Runs in turn with the other transactions of its kind. */
+  /** Runs in turn with the other transactions of its kind, and again where it met with contention. */
   transact<R>(work: (db: Kysely<Schema>) => Promise<R>): Promise<R>
 }
 
 const IDS_A_STATEMENT = 500
+/** Of an owner that was retired, and is nobody's node any more. */
+const NEVER_MS = 0
 
 export class KyselyPresence implements PresenceRepository {
   readonly #options: PresenceOptions
@@ -79,7 +81,7 @@ export class KyselyPresence implements PresenceRepository {
       this.#options.transact(async (db) => {
         await db
           .updateTable('owners')
-          .set({ expires_ms: this.#inMs(graceMs) })
+          .set({ renewed_ms: NEVER_MS, expires_ms: this.#inMs(graceMs) })
           .where('owner', '=', owner)
           .where('is_dead', '=', 0)
           .execute()
@@ -112,18 +114,22 @@ export class KyselyPresence implements PresenceRepository {
   bury(limit: number): Promise<Burial | null> {
     const { idiom, aside } = this.#options
     return guarded(async () => {
-      await aside
-        .updateTable('owners')
-        .set({ is_dead: 1 })
-        .where('is_dead', '=', 0)
-        .where('expires_ms', '<=', idiom.nowMs)
-        .execute()
+      // Seldom is anybody: so no transaction is begun for it, and nothing locked.
       const someone = await aside
         .selectFrom('owners')
         .select('owner')
-        .where('is_dead', '=', 1)
+        .where((e) => e.or([e('is_dead', '=', 1), e('expires_ms', '<=', idiom.nowMs)]))
         .executeTakeFirst()
-      return someone === undefined ? null : this.#options.transact((db) => this.#buryOne(db, limit))
+      if (someone === undefined) return null
+      try {
+        // Given up before anything is removed: an owner whose rows went must not write again.
+        await this.#options.transact((db) => this.#giveUp(db))
+        return await this.#options.transact((db) => this.#buryOne(db, limit))
+      } catch (error) {
+        // Others are at it. What is left is there when somebody looks again.
+        if (idiom.isContention(error)) return null
+        throw error
+      }
     })
   }
 
@@ -190,16 +196,36 @@ export class KyselyPresence implements PresenceRepository {
         ])
         .where('is_dead', '=', 0)
         .where('expires_ms', '>', idiom.nowMs)
+        .where('renewed_ms', '>', NEVER_MS)
         .orderBy('node')
         .orderBy('renewed_ms')
         .execute()
-      return rows.map(({ node, report, renewed_ms, sessions }) => ({
+      // A node that began anew has two owners for a while: the later one is the node.
+      const latest = new Map(rows.map((row) => [row.node, row]))
+      return [...latest.values()].map(({ node, report, renewed_ms, sessions }) => ({
         nodeId: node,
         report: parseReport(report),
         sessions: Number(sessions),
         renewedAt: new Date(renewed_ms).toISOString(),
       }))
     })
+  }
+
+  /** Those whose row somebody holds are writing or being given up: one of them does not keep up the others. */
+  async #giveUp(db: Kysely<Schema>): Promise<void> {
+    const { idiom } = this.#options
+    const expired = await db
+      .selectFrom('owners')
+      .select('owner')
+      .where('is_dead', '=', 0)
+      .where('expires_ms', '<=', idiom.nowMs)
+      .orderBy('owner')
+      .limit(IDS_A_STATEMENT)
+      .$if(idiom.hasRowLocks, (query) => query.forUpdate().skipLocked())
+      .execute()
+    if (expired.length === 0) return
+    const names = expired.map(({ owner }) => owner)
+    await db.updateTable('owners').set({ is_dead: 1 }).where('owner', 'in', names).execute()
   }
 
   async #buryOne(db: Kysely<Schema>, limit: number): Promise<Burial | null> {

@@ -23,7 +23,7 @@ export class LibsqlDialect implements Dialect {
   }
 
   createAdapter(): SqliteAdapter {
-    return new SqliteAdapter()
+    return new LibsqlAdapter()
   }
 
   createDriver(): Driver {
@@ -158,5 +158,12 @@ class ThreadConnection implements DatabaseConnection {
       this.#thread.execute(sql, parameters, true),
     ])
     return answer
+  }
+}
+
+/** Kysely would make the tables of a migration one by one, and leave some where it is cut off. */
+class LibsqlAdapter extends SqliteAdapter {
+  override get supportsTransactionalDdl(): boolean {
+    return true
   }
 }

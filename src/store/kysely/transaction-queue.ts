@@ -40,7 +40,7 @@ export class TransactionQueue {
     this.#options = options
   }
 
-  /** `Store.transact` says what it does. */
+  /** `Store.transact` says what it does. Work that asks `db` itself passes on what the database refused. */
   run<R>(work: (tx: StoreTransaction, db: Kysely<Schema>) => Promise<R>): Promise<R> {
     if (this.#isClosed) return Promise.reject(unavailable(new Error('the store is closed')))
     if (this.#waiting >= MAX_WAITING) {
@@ -105,7 +105,7 @@ export class TransactionQueue {
         const { cause, isContention } = tx.failure
         return { outcome: { error: unavailable(cause) }, isContention }
       }
-      if (refusal !== undefined) return { outcome: refusal, isContention: false }
+      if (refusal !== undefined) return { outcome: refusal, isContention: idiom.isContention(refusal.error) }
       return { outcome: { error: unavailable(error) }, isContention: idiom.isContention(error) }
     }
   }

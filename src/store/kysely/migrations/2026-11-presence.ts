@@ -8,8 +8,7 @@ const TABLES = ['owners', 'sessions', 'presences', 'presence_locks']
 export function presence(columns: ColumnTypes): Migration {
   return {
     async up(db: Kysely<unknown>): Promise<void> {
-      // MySQL knows no transactions for tables: one that was killed here left some of them.
-      for (const name of TABLES) await db.schema.dropTable(name).ifExists().execute()
+      await columns.clear(db, TABLES)
       await create({ db, columns })
     },
   }
