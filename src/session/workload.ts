@@ -4,19 +4,19 @@ import { currentTurn, nextTurn } from '../lib/event-turn.ts'
 import { sizeOf } from './frame-size.ts'
 
 /** Frames under way at once in one session; the next one waits until one of them is done. */
-export const MAX_IN_FLIGHT = 256
+export const MAX_IN_FLIGHT = 64
 
 /**
  * Bytes of them. The node's connections to the broker are shared, and other clients' messages queue up
  * behind what this one has under way.
  */
-export const MAX_IN_FLIGHT_BYTES = 262_144
+export const MAX_IN_FLIGHT_BYTES = 65_536
 
 /**
  * Frames of one session in one turn of the event loop; then it is the others' turn. One read can bring
  * thousands, and refusing a frame is work as well.
  */
-export const MAX_FRAMES_A_TURN = 64
+export const MAX_FRAMES_A_TURN = 32
 
 /** How much one session may have under way, and do at a time: beyond it its next frame waits. */
 export class Workload {
