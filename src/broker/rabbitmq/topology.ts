@@ -118,7 +118,6 @@ export class Topology {
   }
 
   async #build(connection: AmqpConnection): Promise<void> {
-    // It may get another name meanwhile.
     const inbox = this.inbox
     const onBroken = (error: Error): void => {
       if (this.#channel !== channel) return
@@ -128,8 +127,10 @@ export class Topology {
     const channel = await connection.channel(onBroken)
     await declareExchanges(channel)
     await this.#declareInbox(channel, inbox, onBroken)
-    await this.#options.bindings.attach(channel, inbox)
-    this.#channel = channel
+    if (this.inbox === inbox) await this.#options.bindings.attach(channel, inbox)
+    // It got another name meanwhile, and whoever gave it builds that: two must not bind, or the last would win.
+    if (this.inbox === inbox) this.#channel = channel
+    else channel.close().catch(() => undefined)
   }
 
   async #declareInbox(channel: Channel, inbox: string, onBroken: (error: Error) => void): Promise<void> {
