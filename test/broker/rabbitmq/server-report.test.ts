@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { connect } from 'amqplib'
 import { pino } from 'pino'
 import t, { type Test } from 'tap'
+import { MessageError } from '../../../src/errors.ts'
 import { Inbox } from '../../support/inbox.ts'
 import { useRabbitMq, type TestRabbitMq } from '../../support/rabbitmq.ts'
 import { until } from '../../support/until.ts'
@@ -143,11 +144,20 @@ async function takesOrders({ broker }: Told): Promise<void> {
   await broker.consume('user', { prefetch: 5 }, async ({ body }) =>
     taken.push(new TextDecoder().decode(body)),
   )
-  await broker.publish(
-    { address: { kind: 'queue', queue: 'user' }, headers: [], body: bytes('order'), persistent: true },
-    { patient: true },
-  )
+  // RabbitMQ may refuse what comes before a quorum queue has its leader.
+  await until(async () => isPublished(broker))
   await taken.at(0)
+}
+
+async function isPublished(broker: StartedBroker['broker']): Promise<boolean> {
+  const address = { kind: 'queue', queue: 'user' } as const
+  try {
+    await broker.publish({ address, headers: [], body: bytes('order'), persistent: true }, { patient: true })
+    return true
+  } catch (error) {
+    if (error instanceof MessageError && error.code === 'broker-refused') return false
+    throw error
+  }
 }
 
 await t.test('a queue of orders that an operator made quorum is taken as it is, and said', async (t) => {
