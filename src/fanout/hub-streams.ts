@@ -100,7 +100,9 @@ export class HubStreams {
     return recovery
   }
 
+  /** Looks whether messages were lost that nothing else tells of. */
   compare(): void {
+    for (const { gate } of this.#parts.entries()) if (gate?.isOpen === false) gate.doubt()
     this.#headWatch.compare()
   }
 

@@ -63,6 +63,8 @@ export class StreamGate {
   #timer: NodeJS.Timeout | undefined
   #isFilling = false
   #isClosed = false
+  /** The answer about the head that is under way may be too old. */
+  #isDoubtful = false
 
   constructor(parts: StreamGateParts) {
     this.#parts = parts
@@ -92,9 +94,22 @@ export class StreamGate {
 
   /** Reads where the stream stands. @throws MessageError `store-unavailable` */
   async open(): Promise<void> {
-    this.#last = await this.#parts.reader.head(this.stream)
+    let head: number
+    do {
+      this.#isDoubtful = false
+      head = await this.#parts.reader.head(this.stream)
+    } while (this.#isDoubtful)
+    this.#last = head
     this.#drain()
     this.#expectMore(HOLE_WAIT_MS)
+  }
+
+  /**
+   * Hears that messages may have been lost. Who opens asks for the head again: an event that was stored
+   * after the first answer may be one of them, and no comparison comes by a gate that is not open.
+   */
+  doubt(): void {
+    this.#isDoubtful = true
   }
 
   /**

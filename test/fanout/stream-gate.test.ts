@@ -81,6 +81,19 @@ await t.test('compares heads at once when messages may have been lost', async (t
   t.same(holes, ['link lost', 'link lost again'])
 })
 
+await t.test('what is lost while a stream is opened is not missed', async (t) => {
+  const { hub, append, subscribe, hooks, id } = await streamRig(t)
+  // Stored after the store said where the stream stood, and lost before the gate heard it.
+  hooks.afterHeads = async () => {
+    hooks.afterHeads = () => undefined
+    await append(1)
+    hub.onHole('link lost')
+  }
+  const { subscriber, recovery } = await subscribe({ kind: 'event-id', eventId: id(0) })
+  t.match(recovery, { position: { offset: 1 }, recovered: true })
+  t.same(subscriber.bodies, ['1'])
+})
+
 await t.test('gives the broker a moment before it reads what a comparison found', async (t) => {
   const { hub, append, bring, subscribe, hooks } = await streamRig(t, { limits: { compareGraceMs: 50 } })
   const { subscriber } = await subscribe()

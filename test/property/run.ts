@@ -20,7 +20,7 @@ export interface RunParts {
   readonly between: (parts: BetweenParts) => Between
 }
 
-const PATIENCE_MS = Number(process.env['PATIENCE_MS'] ?? 60_000)
+const PATIENCE_MS = Number(process.env['PATIENCE_MS'] ?? 120_000)
 
 /** One run. @returns what was wrong, at best nothing */
 export async function run(parts: RunParts): Promise<readonly string[]> {

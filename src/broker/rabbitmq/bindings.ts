@@ -57,6 +57,8 @@ export class Bindings {
     if (binding === undefined || --binding.count > 0) return
     if (this.#channel === undefined || binding.state === 'binding') {
       this.#bindings.delete(keyOf(route))
+      // No later channel binds it, and whoever waits for all there are must not wait for it.
+      binding.ready.resolve()
       if (this.#channel !== undefined) this.#unbind(binding)
     } else {
       this.#linger(binding)

@@ -31,6 +31,8 @@ export class Topology {
   #generation = 1
   #connection: AmqpConnection | undefined
   #channel: Channel | undefined
+  /** Counts builds: only the last may bind, and be the one that is ready. */
+  #builds = 0
 
   constructor(options: TopologyOptions) {
     this.#options = options
@@ -60,6 +62,7 @@ export class Topology {
   }
 
   detach(): void {
+    this.#builds += 1
     this.#connection = undefined
     this.#channel = undefined
     this.#abandoned.detach()
@@ -118,7 +121,8 @@ export class Topology {
   }
 
   async #build(connection: AmqpConnection): Promise<void> {
-    const inbox = this.inbox
+    const { inbox } = this
+    const build = ++this.#builds
     const onBroken = (error: Error): void => {
       if (this.#channel !== channel) return
       this.#channel = undefined
@@ -127,9 +131,9 @@ export class Topology {
     const channel = await connection.channel(onBroken)
     await declareExchanges(channel)
     await this.#declareInbox(channel, inbox, onBroken)
-    if (this.inbox === inbox) await this.#options.bindings.attach(channel, inbox)
-    // It got another name meanwhile, and whoever gave it builds that: two must not bind, or the last would win.
-    if (this.inbox === inbox) this.#channel = channel
+    if (build === this.#builds) await this.#options.bindings.attach(channel, inbox)
+    // The inbox got another name meanwhile, or the connection broke, and that is built elsewhere.
+    if (build === this.#builds) this.#channel = channel
     else channel.close().catch(() => undefined)
   }
 
