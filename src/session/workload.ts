@@ -18,7 +18,7 @@ export const MAX_IN_FLIGHT_BYTES = 65_536
  * Frames of one session in one turn of the event loop; then it is the others' turn. One read can bring
  * thousands, and refusing a frame is work as well.
  */
-export const MAX_FRAMES_A_TURN = 32
+export const MAX_FRAMES_A_TURN = 8
 
 /** How much one session may have under way, and do at a time: beyond it its next frame waits. */
 export class Workload {
