@@ -14,6 +14,7 @@ export const CLUSTER_HOME_KILLED: Fault = {
   maxHoles: ({ blows }) => blows * 2,
   async run(stage, { messages, blows }) {
     const scene = await ClusterScene.start(stage)
+    scene.spareThird()
     return scene.run({
       fault: `kill -9 of the home of an inbox, ${blows} times`,
       messages,

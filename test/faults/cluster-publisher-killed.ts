@@ -13,6 +13,7 @@ export const CLUSTER_PUBLISHER_KILLED: Fault = {
   maxHoles: ({ blows }) => blows * 2,
   async run(stage, { messages, blows }) {
     const scene = await ClusterScene.start(stage)
+    scene.spareThird()
     return scene.run({
       fault: `kill -9 of who is published to, ${blows} times`,
       messages,

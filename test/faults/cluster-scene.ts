@@ -90,6 +90,11 @@ export class ClusterScene {
     await until(async () => (await this.#inboxesOf(name)).length === 1)
   }
 
+  /** Keeps `west` from the third node, where those outside are: they do not connect again, so it must live. */
+  spareThird(): void {
+    for (const proxy of [this.west.amqp[2]!, this.west.stomp[2]!]) proxy.refuse(true)
+  }
+
   /** The node that the publisher of `west` is connected to. */
   publisherAt(): ClusterNode {
     const { detail } = this.west.broker.status()

@@ -35,19 +35,17 @@ async function runFault(fault: Fault): Promise<{ report: FaultReport; wrongs: re
 }
 
 async function main(faults: readonly Fault[]): Promise<void> {
-  const reports: FaultReport[] = []
   const wrongs: string[] = []
   for (const fault of faults) {
     process.stderr.write(`${fault.name} …\n`)
     try {
       const outcome = await runFault(fault)
-      reports.push(outcome.report)
+      process.stdout.write(`${faultTable([outcome.report])}\n`)
       wrongs.push(...outcome.wrongs)
     } catch (error) {
       wrongs.push(`${fault.name}: ${error instanceof Error ? error.message : String(error)}`)
     }
   }
-  process.stdout.write(`${faultTable(reports)}\n`)
   for (const wrong of wrongs) process.stdout.write(`WRONG ${wrong}\n`)
   process.exitCode = wrongs.length === 0 ? 0 : 1
 }
