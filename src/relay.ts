@@ -263,7 +263,7 @@ async function identityOf(store: Store, config: Config): Promise<{ accounts: Acc
 
 function createBroker(config: Config, log: Log): Broker & { readonly counters: object } {
   const { stompUrl, amqpUrl, nodeId } = config
-  if (stompUrl === undefined || amqpUrl === undefined) return createMemoryBroker()
+  if (stompUrl === undefined || amqpUrl === undefined) return createMemoryBroker({ nodeId })
   return createRabbitMqBroker({ stomp: stompUrl, amqp: amqpUrl, nodeId, log })
 }
 

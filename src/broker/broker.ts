@@ -43,6 +43,16 @@ export interface Broker {
    */
   consume(queue: string, options: ConsumeOptions, handler: ConsumeHandler): Promise<Consumer>
 
+  /**
+   * Sends a short message to the node of this name, or without one to all nodes, this one included. Resolves
+   * when the broker has it; a node that is away never gets it. Only nodes can send these. Rejects as
+   * `publish` does.
+   */
+  control(message: ControlMessage, nodeId?: string): Promise<void>
+
+  /** Calls the listener with each message of `control` to this node; returns the function that removes it. */
+  onControl(listener: (message: ControlMessage) => void): () => void
+
   status(): BrokerStatus
 
   /** Calls the listener at each change of status; returns the function that removes it. */
@@ -194,6 +204,14 @@ export interface Consumer {
    * the adapter. A queue that would be lost with the process is emptied first. Idempotent.
    */
   close(): Promise<void>
+}
+
+/** From node to node. */
+export interface ControlMessage {
+  /** What it is about; receivers pass over what they do not know. */
+  readonly kind: string
+  /** Any text, at most some thousand characters. */
+  readonly body: string
 }
 
 export interface BrokerStatus {

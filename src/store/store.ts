@@ -34,6 +34,7 @@ export interface Store {
   readonly log: StreamLog
   readonly outbox: OutboxRepository
   readonly nodes: NodeRepository
+  readonly presence: PresenceRepository
   readonly requests: RequestRepository
 
   /**
@@ -318,4 +319,118 @@ export interface RequestRow {
 export interface RequestRepository {
   /** Forgets about `limit` expired ones, and answers how many. */
   trim(nowIso: string, limit: number): Promise<number>
+}
+
+/**
+ * Who is connected, and where, over all nodes. Each process owns its rows, and keeps them by renewing one;
+ * rows of an owner that has ended are removed by whoever buries it. Times are the database's own. The
+ * changes of all nodes concerning one user take effect one after the other, so that of all who bring a
+ * user somewhere, or take one away, one is told that it was the first, or the last.
+ */
+export interface PresenceRepository {
+  /** Begins an owner, which nobody has heard of. */
+  register(owner: NewOwner): Promise<void>
+  /** Keeps an owner for `ttlMs` from now. Answers false, and changes nothing, where it was given up. */
+  renew(owner: string, renewal: { readonly report: NodeReport; readonly ttlMs: number }): Promise<boolean>
+  /** Ends an owner: its sessions are gone at once, where its users were they are for `graceMs` more. */
+  retire(owner: string, graceMs: number): Promise<void>
+  /** All of it or nothing. Answers null, and changes nothing, where the owner was given up. */
+  change(owner: string, change: PresenceChange): Promise<PresenceTurns | null>
+  /**
+   * Gives up owners that have not renewed in time, and removes the sessions of one of them and about
+   * `limit` of its presences. Answers who is gone by it, or null where there is nothing to remove. Where
+   * several nodes bury at once, each row is removed once.
+   */
+  bury(limit: number): Promise<Burial | null>
+  /** Sessions of owners that are kept, in a fixed order; `before` of a page is the id of the last one seen. */
+  sessions(filter: SessionFilter, page: Page): Promise<readonly SessionRow[]>
+  findSession(id: string): Promise<SessionRow | null>
+  /** Users there, by name, with greater names than `after`. */
+  present(room: string | null, page: PresentPage): Promise<readonly PresentRow[]>
+  countPresent(room: string | null): Promise<number>
+  /** Nodes that are kept, by name. */
+  nodes(): Promise<readonly NodeStatusRow[]>
+}
+
+/** What a node says of itself. Any JSON object. */
+export type NodeReport = Readonly<Record<string, unknown>>
+
+export interface NewOwner {
+  /** Unique among all owners that ever were. */
+  readonly owner: string
+  readonly nodeId: string
+  readonly report: NodeReport
+  readonly ttlMs: number
+}
+
+export interface SessionRow {
+  readonly id: string
+  /** Where it is. */
+  readonly nodeId: string
+  readonly user: string
+  readonly roles: readonly string[]
+  readonly transport: string
+  /** STOMP's, where it is that. */
+  readonly version: string | null
+  /** Of the peer. */
+  readonly address: string
+  readonly connectedAt: string
+}
+
+export interface SessionFilter {
+  readonly user?: string
+  readonly nodeId?: string
+}
+
+/** Somebody is in a room, or, where that is null, connected at all. */
+export interface Presence {
+  readonly room: string | null
+  readonly user: string
+}
+
+export interface PresenceChange {
+  readonly opened: readonly Omit<SessionRow, 'nodeId'>[]
+  /** Ids of sessions. */
+  readonly closed: readonly string[]
+  /** What the owner did not have before. */
+  readonly entered: readonly (Presence & { readonly since: string })[]
+  /** What it had. */
+  readonly left: readonly Presence[]
+}
+
+export interface PresenceTurns {
+  /** Whom no owner had there before. */
+  readonly came: readonly Presence[]
+  /** Whom no owner has there any more. */
+  readonly went: readonly Presence[]
+  /** By the database's clock: of what happens to one user, what happens later has no earlier time. */
+  readonly at: string
+}
+
+export interface Burial {
+  readonly nodeId: string
+  readonly went: readonly Presence[]
+  /** As in `PresenceTurns`. */
+  readonly at: string
+  /** Sessions removed. */
+  readonly sessions: number
+}
+
+export interface PresentPage {
+  readonly limit: number
+  readonly after?: string
+}
+
+export interface PresentRow {
+  readonly user: string
+  /** The earliest that any owner says. */
+  readonly since: string
+}
+
+export interface NodeStatusRow {
+  readonly nodeId: string
+  readonly report: NodeReport
+  readonly sessions: number
+  /** When it last renewed. */
+  readonly renewedAt: string
 }

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { NodeError } from '../errors.ts'
 import type { Store } from '../store/store.ts'
 import type { Log } from '../telemetry/log.ts'
-import { Repetition } from './repetition.ts'
+import { Repetition } from '../lib/repetition.ts'
 import type { StreamCounters } from './stream-counters.ts'
 
 export interface NodeLeaseOptions {

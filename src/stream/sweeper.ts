@@ -1,7 +1,7 @@
 import type { Log } from '../telemetry/log.ts'
 import type { NodeLease } from './node-lease.ts'
 import type { Outbox } from './outbox.ts'
-import { Repetition } from './repetition.ts'
+import { Repetition } from '../lib/repetition.ts'
 
 export interface SweeperOptions {
   readonly outbox: Pick<Outbox, 'claim'>

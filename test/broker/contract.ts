@@ -1,6 +1,7 @@
 import type t from 'tap'
 import { acknowledging } from './contract/acknowledging.ts'
 import { consuming } from './contract/consuming.ts'
+import { controlling } from './contract/controlling.ts'
 import { ending } from './contract/ending.ts'
 import { publishing } from './contract/publishing.ts'
 import type { MakeBroker } from './contract/scene.ts'
@@ -14,5 +15,6 @@ export async function brokerContract(test: typeof t, name: string, makeBroker: M
   await test.test(`${name} keeps acknowledgements`, async (section) => acknowledging(section, makeBroker))
   await test.test(`${name} keeps transactions`, async (section) => transactions(section, makeBroker))
   await test.test(`${name} feeds the intake`, async (section) => consuming(section, makeBroker))
+  await test.test(`${name} carries control messages`, async (section) => controlling(section, makeBroker))
   await test.test(`${name} ends`, async (section) => ending(section, makeBroker))
 }

@@ -15,10 +15,10 @@ const amqp = parseBrokerUrl(rabbitMq.amqpUrl, 'amqp', 5672)
 function createNode() {
   const nodeId = `node-${randomUUID().slice(0, 8)}`
   const log = createLog({ level: 'silent', nodeId })
-  return createRabbitMqBroker({ stomp, amqp, nodeId, log, timeouts: { redeliveryMs: 5 } })
+  return { broker: createRabbitMqBroker({ stomp, amqp, nodeId, log, timeouts: { redeliveryMs: 5 } }), nodeId }
 }
 
 await brokerContract(t, 'RabbitMQ', async () => ({
-  broker: createNode(),
+  ...createNode(),
   secondNode: async () => createNode(),
 }))

@@ -66,6 +66,14 @@ export class MortalBroker implements Broker {
     throw new Error('nothing is consumed here')
   }
 
+  control(): Promise<void> {
+    throw new Error('nodes do not talk to each other here')
+  }
+
+  onControl(): () => void {
+    return () => undefined
+  }
+
   status(): BrokerStatus {
     return this.#parts.inner.status()
   }

@@ -3,6 +3,7 @@ import { entitiesContract } from './entity-contract.ts'
 import { identitiesContract } from './identity-contract.ts'
 import { nodesContract } from './node-contract.ts'
 import { outboxContract } from './outbox-contract.ts'
+import { presenceContract, sharedPresenceContract } from './presence-contract.ts'
 import { requestsContract } from './request-contract.ts'
 import { severalNodesContract } from './several-nodes-contract.ts'
 import { streamsContract } from './stream-contract.ts'
@@ -29,7 +30,10 @@ export async function storeContract(t: Test, options: ContractOptions): Promise<
   await trimContract(t, open)
   await outboxContract(t, newDatabase)
   await nodesContract(t, newDatabase)
+  await presenceContract(t, newDatabase)
   await requestsContract(t, open)
   await identitiesContract(t, open)
-  if (options.servesSeveral) await severalNodesContract(t, newDatabase)
+  if (!options.servesSeveral) return
+  await severalNodesContract(t, newDatabase)
+  await sharedPresenceContract(t, newDatabase)
 }

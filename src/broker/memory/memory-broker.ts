@@ -10,6 +10,7 @@ import type {
   ConsumeHandler,
   ConsumeOptions,
   Consumer,
+  ControlMessage,
   Watch,
   WatchTarget,
 } from '../broker.ts'
@@ -22,6 +23,8 @@ import { Turn } from './turn.ts'
 export interface MemoryBrokerOptions {
   readonly limits?: Partial<MemoryLimits>
   readonly log?: Pick<Log, 'warn'>
+  /** Default: none, so that messages to a name reach nobody. */
+  readonly nodeId?: string
 }
 
 export interface MemoryBrokerWithCounters extends Broker {
@@ -33,25 +36,28 @@ export interface MemoryBrokerWithCounters extends Broker {
  * Queues, acknowledgements and topics behave as on RabbitMQ; of `/exchange` it knows `amq.topic`.
  */
 export function createMemoryBroker(options: MemoryBrokerOptions = {}): MemoryBrokerWithCounters {
-  return new MemoryBroker({ ...DEFAULT_MEMORY_LIMITS, ...options.limits }, options.log)
+  return new MemoryBroker({ ...DEFAULT_MEMORY_LIMITS, ...options.limits }, options)
 }
 
 class MemoryBroker implements MemoryBrokerWithCounters {
   readonly counters = noCounts()
   readonly #limits: MemoryLimits
   readonly #log: Pick<Log, 'warn'> | undefined
+  readonly #nodeId: string
   readonly #turn = new Turn()
   readonly #router: MemoryRouter
   readonly #sessions = new Set<MemorySession>()
   readonly #intakes = new Set<Intake>()
   readonly #listeners = new Set<(status: BrokerStatus) => void>()
+  readonly #controlListeners = new Set<(message: ControlMessage) => void>()
   #state: 'new' | 'up' | 'closed' = 'new'
   #sessionsMade = 0
   #closing: Promise<void> | undefined
 
-  constructor(limits: MemoryLimits, log: Pick<Log, 'warn'> | undefined) {
+  constructor(limits: MemoryLimits, { log, nodeId = '' }: Pick<MemoryBrokerOptions, 'log' | 'nodeId'>) {
     this.#limits = limits
     this.#log = log
+    this.#nodeId = nodeId
     this.#router = new MemoryRouter({ limits, counters: this.counters, turn: this.#turn })
   }
 
@@ -109,6 +115,22 @@ class MemoryBroker implements MemoryBrokerWithCounters {
     return intake
   }
 
+  /** There is no other node. Never within the call, as over a network. */
+  async control({ kind, body }: ControlMessage, nodeId = this.#nodeId): Promise<void> {
+    this.#assertOpen()
+    if (nodeId !== this.#nodeId) return
+    setImmediate(() => {
+      for (const listener of this.#controlListeners) listener({ kind, body })
+    })
+  }
+
+  onControl(listener: (message: ControlMessage) => void): () => void {
+    this.#controlListeners.add(listener)
+    return () => {
+      this.#controlListeners.delete(listener)
+    }
+  }
+
   status(): BrokerStatus {
     const detail = { new: 'not started', up: 'in this process', closed: 'closed' }[this.#state]
     return { isUp: this.#state === 'up', detail }
@@ -133,6 +155,7 @@ class MemoryBroker implements MemoryBrokerWithCounters {
     await Promise.all([...this.#sessions].map((session) => session.end(error)))
     await Promise.all([...this.#intakes].map((intake) => intake.close()))
     this.#turn.close()
+    this.#controlListeners.clear()
   }
 
   #countLeft(queue: string, left: number): void {

@@ -13,11 +13,13 @@ import type {
   ConsumeHandler,
   ConsumeOptions,
   Consumer,
+  ControlMessage,
   Watch,
   WatchTarget,
 } from '../broker.ts'
 import { assertRoutable } from './amqp-properties.ts'
 import { ClientSession } from './client-session.ts'
+import { Control } from './control.ts'
 import { PRIVATE_EXCHANGE, type Route, TOPIC_EXCHANGE, USER_EXCHANGE } from './exchanges.ts'
 import { Intake } from './intake.ts'
 import { NodeLinks } from './node-links.ts'
@@ -63,6 +65,7 @@ class RabbitMqBroker implements RabbitMqBrokerWithCounters {
   readonly #sessions = new Set<ClientSession>()
   readonly #intakes = new Set<Intake>()
   readonly #links: NodeLinks
+  readonly #control: Control
   #receiver: BrokerReceiver | undefined
   #lastStatus = ''
   #closing: Promise<void> | undefined
@@ -71,6 +74,10 @@ class RabbitMqBroker implements RabbitMqBrokerWithCounters {
     this.#options = options
     this.#timeouts = { ...DEFAULT_TIMEOUTS, ...options.timeouts }
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits }
+    this.#control = new Control({
+      nodeId: options.nodeId,
+      publish: (message) => this.publish(message, { patient: true }),
+    })
     this.#links = new NodeLinks({
       ...options,
       boot: randomBytes(9).toString('base64url').replaceAll(/[-_]/g, 'x'),
@@ -78,7 +85,9 @@ class RabbitMqBroker implements RabbitMqBrokerWithCounters {
       limits: this.#limits,
       counters: this.counters,
       receiver: {
-        onMessage: (delivery) => this.#receiver?.onMessage(delivery),
+        onMessage: (delivery) => {
+          if (!this.#control.take(delivery)) this.#receiver?.onMessage(delivery)
+        },
         onHole: (reason) => this.#receiver?.onHole(reason),
       },
       onChange: () => this.#tell(),
@@ -91,6 +100,8 @@ class RabbitMqBroker implements RabbitMqBrokerWithCounters {
   async start(receiver: BrokerReceiver): Promise<void> {
     this.#assertOpen()
     this.#receiver = receiver
+    // With the first bindings of all: they are never released.
+    for (const route of this.#control.routes) void this.#links.bindings.acquire(route)
     this.#links.start()
   }
 
@@ -153,6 +164,15 @@ class RabbitMqBroker implements RabbitMqBrokerWithCounters {
     return intake
   }
 
+  async control(message: ControlMessage, nodeId?: string): Promise<void> {
+    this.#assertOpen()
+    await this.#control.send(message, nodeId)
+  }
+
+  onControl(listener: (message: ControlMessage) => void): () => void {
+    return this.#control.listen(listener)
+  }
+
   status(): BrokerStatus {
     const { isUp, isReached, detail, alarm, report } = this.#links
     const { server } = report
@@ -181,6 +201,7 @@ class RabbitMqBroker implements RabbitMqBrokerWithCounters {
     }
     await Promise.all([...this.#intakes].map(async (intake) => intake.close()))
     await this.#links.close()
+    this.#control.close()
     this.#tell()
     this.#listeners.clear()
   }

@@ -12,6 +12,7 @@ import { guarded } from './failures.ts'
 import { KyselyAccounts, KyselySettings } from './identity.ts'
 import { KyselyOutbox } from './kysely-outbox.ts'
 import { KyselyNodes } from './nodes.ts'
+import { KyselyPresence } from './presence.ts'
 import { KyselyRequests } from './requests.ts'
 import { endConnections, type StoreConnections } from './store-connections.ts'
 import { KyselyStreamLog } from './stream-log.ts'
@@ -34,16 +35,20 @@ export class KyselyStore implements Store {
   readonly outbox: KyselyOutbox
   readonly nodes: KyselyNodes
   readonly requests: KyselyRequests
+  readonly presence: KyselyPresence
   readonly #connections: StoreConnections
   readonly #transactions: TransactionQueue
+  /** Beside the others, where the database can do that: a crowd that connects holds up no message. */
+  readonly #asides: TransactionQueue
   #epoch = ''
   #closing: Promise<void> | undefined
 
   private constructor(options: KyselyStoreOptions) {
     const { connections, nodeId } = options
-    const { idiom, writer, reader } = connections
+    const { idiom, writer, reader, aside } = connections
     this.#connections = connections
     this.#transactions = new TransactionQueue({ writer, idiom, nodeId })
+    this.#asides = new TransactionQueue({ writer: aside, idiom, nodeId })
     this.accounts = new KyselyAccounts(connections)
     this.settings = new KyselySettings(connections)
     this.messages = new KyselyMessages(reader)
@@ -54,6 +59,10 @@ export class KyselyStore implements Store {
     this.log = new KyselyStreamLog(connections)
     this.nodes = new KyselyNodes(connections)
     this.requests = new KyselyRequests(connections)
+    this.presence = new KyselyPresence({
+      ...connections,
+      transact: (work) => this.#asides.run((_tx, db) => work(db)),
+    })
     this.outbox = new KyselyOutbox({
       ...connections,
       nodeId,
@@ -92,7 +101,7 @@ export class KyselyStore implements Store {
   }
 
   async #end(): Promise<void> {
-    await this.#transactions.close()
+    await Promise.all([this.#transactions.close(), this.#asides.close()])
     await endConnections(this.#connections)
   }
 }

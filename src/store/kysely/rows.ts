@@ -7,8 +7,11 @@ import type {
   DeadLetterRow,
   MessageRow,
   NotificationRow,
+  NewOwner,
   OrderRow,
+  PresenceChange,
   RequestRow,
+  SessionRow,
 } from '../store.ts'
 import { KEY_LENGTHS } from './schema.ts'
 import type {
@@ -18,7 +21,10 @@ import type {
   MessageTable,
   NotificationTable,
   OrderTable,
+  OwnerTable,
+  PresenceTable,
   RequestTable,
+  SessionTable,
 } from './schema.ts'
 
 const UNSTORABLE = /\0|\p{Surrogate}/u
@@ -191,6 +197,60 @@ export function placeholderOrder(orderId: string): OrderTable {
 
 export function fromRequest(row: RequestRow): RequestTable {
   return checked({ key: row.key, answer: toJson(row.answer), expires_at: row.expiresAt })
+}
+
+export function fromOwner({
+  owner,
+  nodeId,
+  report,
+}: NewOwner): Pick<OwnerTable, 'owner' | 'node' | 'report'> {
+  return checked({ owner, node: nodeId, report: toJson(report) })
+}
+
+/** An object, as `toJson` wrote it. */
+export function parseReport(text: string): Readonly<Record<string, unknown>> {
+  return { ...Object(parseJson(text)) }
+}
+
+export function fromSession(row: Omit<SessionRow, 'nodeId'>, owner: string): SessionTable {
+  const { id, user, transport, address } = row
+  return checked({
+    id,
+    owner,
+    user_id: user,
+    roles: toJson(row.roles),
+    transport,
+    stomp_version: row.version,
+    address,
+    connected_at: row.connectedAt,
+  })
+}
+
+export function toSession(row: SessionTable & { readonly node: string }): SessionRow {
+  const { id, transport, address } = row
+  return {
+    id,
+    nodeId: row.node,
+    user: row.user_id,
+    roles: parseTexts(row.roles),
+    transport,
+    version: row.stomp_version,
+    address,
+    connectedAt: row.connected_at,
+  }
+}
+
+export function fromPresence(row: PresenceChange['entered'][number], owner: string): PresenceTable {
+  return checked({ user_id: row.user, place: placeOf(row.room), owner, since: row.since })
+}
+
+/** Where somebody is; being connected at all is a place too. */
+export function placeOf(room: string | null): string {
+  return room ?? ''
+}
+
+export function roomOf(place: string): string | null {
+  return place === '' ? null : place
 }
 
 export function toDeadLetter(row: DeadLetterTable): DeadLetterRow {

@@ -15,6 +15,10 @@ export interface Schema {
   outbox: OutboxTable
   nodes: NodeTable
   requests: RequestTable
+  owners: OwnerTable
+  sessions: SessionTable
+  presences: PresenceTable
+  presence_locks: PresenceLockTable
 }
 
 export interface AccountTable {
@@ -124,6 +128,42 @@ export interface RequestTable {
   expires_at: string
 }
 
+/** Who keeps rows of the two tables below. */
+export interface OwnerTable {
+  owner: string
+  node: string
+  report: string
+  /** Given up: it may write no more. 0 or 1. */
+  is_dead: number
+  /** By the database's clock, since 1970. */
+  renewed_ms: number
+  expires_ms: number
+}
+
+export interface SessionTable {
+  id: string
+  owner: string
+  user_id: string
+  roles: string
+  transport: string
+  stomp_version: string | null
+  address: string
+  connected_at: string
+}
+
+export interface PresenceTable {
+  user_id: string
+  /** A room; empty: connected at all. */
+  place: string
+  owner: string
+  since: string
+}
+
+/** What is locked so that changes of one user happen one after the other: a hash of its name. */
+export interface PresenceLockTable {
+  slot: number
+}
+
 /**
  * The longest texts that columns in keys and indexes take, in UTF-16 code units: MySQL needs to know, and
  * all databases shall refuse the same. No index may be wider than 768 (InnoDB: 3072 bytes).
@@ -138,6 +178,8 @@ export const KEY_LENGTHS = {
   order_id: 255,
   node: 255,
   node_id: 255,
+  owner: 128,
+  place: 128,
   created_at: 40,
   expires_at: 40,
 } as const

@@ -37,7 +37,14 @@ export const SQLITE_IDIOM: Idiom = {
 }
 
 /** Tables of texts. Others are rarely written, or hold blobs. */
-const IN_JSON: ReadonlySet<keyof Schema> = new Set(['messages', 'broadcasts', 'notifications', 'requests'])
+const IN_JSON: ReadonlySet<keyof Schema> = new Set([
+  'messages',
+  'broadcasts',
+  'notifications',
+  'requests',
+  'sessions',
+  'presences',
+])
 
 async function insertRows<T extends keyof Schema>(
   db: Kysely<Schema>,

@@ -17,15 +17,18 @@ export interface ContractTest {
 }
 
 /** Not started yet; ended by the test's teardown. `secondNode` is another node on the same broker. */
-export interface MadeBroker {
+export interface MadeBroker extends NamedBroker {
+  readonly secondNode?: () => Promise<NamedBroker>
+}
+
+interface NamedBroker {
   readonly broker: Broker
-  readonly secondNode?: () => Promise<Broker>
+  readonly nodeId: string
 }
 
 export type MakeBroker = (t: ContractTest) => Promise<MadeBroker>
 
-export interface Node {
-  readonly broker: Broker
+export interface Node extends NamedBroker {
   readonly deliveries: Inbox<Delivery>
 }
 
@@ -36,21 +39,21 @@ export interface Scene extends Node {
 }
 
 export async function openScene(t: ContractTest, makeBroker: MakeBroker): Promise<Scene> {
-  const { broker, secondNode } = await makeBroker(t)
-  const first = await startNode(t, broker)
+  const { secondNode, ...made } = await makeBroker(t)
+  const first = await startNode(t, made)
   const run = randomUUID()
   const scene = { ...first, name: (prefix: string) => `${prefix}-${run}` }
   if (secondNode === undefined) return scene
   return { ...scene, secondNode: async () => startNode(t, await secondNode()) }
 }
 
-async function startNode(t: ContractTest, broker: Broker): Promise<Node> {
+async function startNode(t: ContractTest, { broker, nodeId }: NamedBroker): Promise<Node> {
   t.teardown(async () => broker.close())
   const deliveries = new Inbox<Delivery>()
   const receiver: BrokerReceiver = { onMessage: deliveries.push, onHole: () => {} }
   await broker.start(receiver)
   await untilUp(broker)
-  return { broker, deliveries }
+  return { broker, nodeId, deliveries }
 }
 
 async function untilUp(broker: Broker): Promise<void> {

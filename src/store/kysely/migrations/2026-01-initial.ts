@@ -1,14 +1,6 @@
-import type { CreateTableBuilder, Kysely, Migration } from 'kysely'
+import type { Kysely, Migration } from 'kysely'
 import type { ColumnTypes } from '../idiom.ts'
-import { KEY_LENGTHS } from '../schema.ts'
-
-interface Making {
-  readonly db: Kysely<unknown>
-  readonly columns: ColumnTypes
-}
-
-type Table = CreateTableBuilder<string, string>
-type TextKind = keyof typeof KEY_LENGTHS | 'text'
+import { table, texts, type Making, type Table } from './table.ts'
 
 /** Accounts, entities, the streams with their outbox, leases of nodes, and answers to requests. */
 export function initial(columns: ColumnTypes): Migration {
@@ -23,19 +15,6 @@ export function initial(columns: ColumnTypes): Migration {
       await createNodes(making)
     },
   }
-}
-
-function table({ db, columns }: Making, name: string): Table {
-  return db.schema.createTable(name).modifyEnd(columns.tableEnd)
-}
-
-/** Columns for texts that must be there: by name, with the kind of key that the column is, if it is one. */
-function texts({ columns }: Making, kinds: Readonly<Record<string, TextKind>>): (table: Table) => Table {
-  return (made) =>
-    Object.entries(kinds).reduce((each, [name, kind]) => {
-      const type = kind === 'text' ? columns.text : columns.key(KEY_LENGTHS[kind])
-      return each.addColumn(name, type, (c) => c.notNull())
-    }, made)
 }
 
 async function createIdentity(making: Making): Promise<void> {

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { deferred } from '../../src/lib/deferred.ts'
-import { Repetition } from '../../src/stream/repetition.ts'
+import { Repetition } from '../../src/lib/repetition.ts'
 import { until } from '../support/until.ts'
 
 await t.test('runs again and again, never twice at once, whatever fails', async (t) => {
