@@ -13,10 +13,17 @@ export interface Credentials {
 export class Authenticator {
   readonly #accounts: Pick<Accounts, 'verify'>
   readonly #tokens: Pick<Tokens, 'verify'>
+  readonly #isAlive: (loginId: string) => Promise<boolean>
 
-  constructor(options: { accounts: Pick<Accounts, 'verify'>; tokens: Pick<Tokens, 'verify'> }) {
+  /** `isAlive` tells whether a login, which a token may be of, lasts. */
+  constructor(options: {
+    accounts: Pick<Accounts, 'verify'>
+    tokens: Pick<Tokens, 'verify'>
+    isAlive: (loginId: string) => Promise<boolean>
+  }) {
     this.#accounts = options.accounts
     this.#tokens = options.tokens
+    this.#isAlive = options.isAlive
   }
 
   /**
@@ -29,8 +36,15 @@ export class Authenticator {
     asker: Asker = {},
   ): Promise<AuthenticatedPrincipal | undefined> {
     const { bearer, login, passcode } = credentials
-    if (bearer !== undefined) return (await this.#tokens.verify(bearer)) ?? undefined
+    if (bearer !== undefined) return this.#ofToken(bearer)
     if (login === undefined || passcode === undefined) return undefined
     return this.#accounts.verify(login, passcode, asker)
+  }
+
+  async #ofToken(bearer: string): Promise<AuthenticatedPrincipal | undefined> {
+    const principal = await this.#tokens.verify(bearer)
+    if (principal === null) return undefined
+    const { loginId } = principal
+    return loginId === undefined || (await this.#isAlive(loginId)) ? principal : undefined
   }
 }

@@ -9,9 +9,19 @@ import type { Principal } from './principal.ts'
 export interface AuthenticatedPrincipal extends Principal {
   /** Milliseconds since 1970; missing where the credentials do not end. */
   readonly expiresAtMs?: number
+  /** The login that the credentials are of, where they are of one; it may end before they do. */
+  readonly loginId?: string
+}
+
+/** What a refresh token says: see `LoginRow`. */
+export interface RefreshClaims {
+  readonly loginId: string
+  readonly turn: number
 }
 
 const ALGORITHM = 'HS256'
+/** `typ` of refresh tokens, so that neither kind is taken for the other (RFC 8725, section 3.11). */
+const REFRESH_TYPE = 'refresh+jwt'
 const MIN_SECRET_BYTES = 32
 const CLOCK_TOLERANCE_SECONDS = 5
 
@@ -28,9 +38,9 @@ export class Tokens {
     this.#key = createSecretKey(bytes)
   }
 
-  /** A token that speaks for the principal for so many seconds from now. */
-  sign(principal: Principal, ttlSeconds: number): Promise<string> {
-    return new SignJWT({ roles: [...principal.roles] })
+  /** A token that speaks for the principal for so many seconds from now, as long as its login lasts. */
+  sign(principal: Principal, ttlSeconds: number, loginId?: string): Promise<string> {
+    return new SignJWT({ roles: [...principal.roles], ...(loginId !== undefined && { sid: loginId }) })
       .setProtectedHeader({ alg: ALGORITHM })
       .setSubject(principal.name)
       .setIssuedAt()
@@ -38,25 +48,49 @@ export class Tokens {
       .sign(this.#key)
   }
 
+  /** A token that is good for one exchange, until `expiresAt`. */
+  signRefresh({ loginId, turn }: RefreshClaims, expiresAt: Date): Promise<string> {
+    return new SignJWT({ sid: loginId, turn })
+      .setProtectedHeader({ alg: ALGORITHM, typ: REFRESH_TYPE })
+      .setIssuedAt()
+      .setExpirationTime(expiresAt)
+      .sign(this.#key)
+  }
+
+  /** What a refresh token says, or null where it is none of ours, or over. */
+  async verifyRefresh(token: string): Promise<RefreshClaims | null> {
+    const verified = await this.#verified(token)
+    if (verified?.type !== REFRESH_TYPE) return null
+    const { sid, turn } = verified.claims
+    return typeof sid === 'string' && typeof turn === 'number' ? { loginId: sid, turn } : null
+  }
+
   /**
    * Who the token speaks for, or null where it is not ours, over, or its claims are not what we
    * issue. The algorithm is fixed: a token does not choose how it is verified.
    */
-  async verify(token: string): Promise<(Principal & { readonly expiresAtMs: number }) | null> {
-    const claims = await this.#claims(token)
-    if (claims === null) return null
+  async verify(token: string): Promise<(AuthenticatedPrincipal & { readonly expiresAtMs: number }) | null> {
+    const verified = await this.#verified(token)
+    if (verified === null || verified.type === REFRESH_TYPE) return null
+    const { claims } = verified
     const roles = parseRoles(claims['roles'])
     if (!isPrincipalName(claims.sub) || roles === null || claims.exp === undefined) return null
-    return { name: claims.sub, roles, expiresAtMs: claims.exp * 1000 }
+    const loginId = claims['sid']
+    return {
+      name: claims.sub,
+      roles,
+      expiresAtMs: claims.exp * 1000,
+      ...(typeof loginId === 'string' && { loginId }),
+    }
   }
 
-  async #claims(token: string) {
+  async #verified(token: string) {
     try {
-      const { payload } = await jwtVerify(token, this.#key, {
+      const { payload, protectedHeader } = await jwtVerify(token, this.#key, {
         algorithms: [ALGORITHM],
         clockTolerance: CLOCK_TOLERANCE_SECONDS,
       })
-      return payload
+      return { claims: payload, type: protectedHeader.typ }
     } catch (error) {
       if (error instanceof errors.JOSEError) return null
       throw error

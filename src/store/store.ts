@@ -25,6 +25,7 @@ export interface Store {
   /** One per database, made once; the first half of every event id. `[A-Za-z0-9_-]`, short. */
   readonly epoch: string
   readonly accounts: AccountRepository
+  readonly logins: LoginRepository
   readonly settings: SettingRepository
   readonly messages: MessageReader
   readonly broadcasts: BroadcastReader
@@ -121,6 +122,34 @@ export interface AccountRepository {
   find(name: string): Promise<AccountRow | null>
   /** Rejects with `conflict` when the name is taken. Names differ by case. */
   create(row: AccountRow): Promise<void>
+}
+
+/** Somebody who is logged in with a refresh token; the token itself is not stored. */
+export interface LoginRow {
+  /** Random, and named by every token of the login. */
+  readonly id: string
+  readonly user: string
+  /** How often its refresh token was exchanged: the token of this turn is good, those before are used up. */
+  readonly turn: number
+  readonly createdAt: string
+  readonly expiresAt: string
+}
+
+/** Ended logins are removed. What was written is seen by whoever asks next, on any node. */
+export interface LoginRepository {
+  create(row: LoginRow): Promise<void>
+  find(id: string): Promise<LoginRow | null>
+  /** The latest first. */
+  ofUser(user: string): Promise<readonly LoginRow[]>
+  /**
+   * Begins the next turn, from `turn` on, and answers whether it did: not where the login is gone, or in another
+   * turn. Of several that ask at once, on any node, one does.
+   */
+  exchange(login: Pick<LoginRow, 'id' | 'turn' | 'expiresAt'>): Promise<boolean>
+  /** Idempotent. */
+  remove(ids: readonly string[]): Promise<void>
+  /** Removes logins that are over, at most `limit`, and answers how many. */
+  trim(nowIso: string, limit: number): Promise<number>
 }
 
 export interface SettingRepository {

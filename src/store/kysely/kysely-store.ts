@@ -10,6 +10,7 @@ import {
 } from './entity-readers.ts'
 import { guarded } from './failures.ts'
 import { KyselyAccounts, KyselySettings } from './identity.ts'
+import { KyselyLogins } from './logins.ts'
 import { KyselyOutbox } from './kysely-outbox.ts'
 import { KyselyNodes } from './nodes.ts'
 import { KyselyPresence } from './presence.ts'
@@ -36,6 +37,7 @@ export class KyselyStore implements Store {
   readonly nodes: KyselyNodes
   readonly requests: KyselyRequests
   readonly presence: KyselyPresence
+  readonly logins: KyselyLogins
   readonly #connections: StoreConnections
   readonly #transactions: TransactionQueue
   /** Beside the others, where the database can do that: a crowd that connects holds up no message. */
@@ -59,6 +61,7 @@ export class KyselyStore implements Store {
     this.log = new KyselyStreamLog(connections)
     this.nodes = new KyselyNodes(connections)
     this.requests = new KyselyRequests(connections)
+    this.logins = new KyselyLogins(connections)
     this.presence = new KyselyPresence({
       ...connections,
       transact: (work) => this.#asides.run((_tx, db) => work(db)),

@@ -19,6 +19,7 @@ export interface Schema {
   sessions: SessionTable
   presences: PresenceTable
   presence_locks: PresenceLockTable
+  logins: LoginTable
 }
 
 export interface AccountTable {
@@ -162,6 +163,14 @@ export interface PresenceTable {
 /** What is locked so that changes of one user happen one after the other: a hash of its name. */
 export interface PresenceLockTable {
   slot: number
+}
+
+export interface LoginTable {
+  id: string
+  user_id: string
+  turn: number
+  created_at: string
+  expires_at: string
 }
 
 /**
