@@ -1,6 +1,7 @@
 import type { Broker } from '../broker/broker.ts'
 import { MessageError } from '../errors.ts'
 import { backoffMs } from '../lib/backoff.ts'
+import { deferred } from '../lib/deferred.ts'
 import { within } from '../lib/within.ts'
 import type { OutboxRow, Store } from '../store/store.ts'
 import type { Log } from '../telemetry/log.ts'
@@ -51,6 +52,8 @@ export class Outbox {
   readonly #taken = new Set<number>()
   /** Room for rows that are being read or claimed. */
   #reserved = 0
+  /** What is being read or claimed: it may bring rows that are removed meanwhile. */
+  readonly #looks = new Set<Promise<void>>()
   /** Up to here rows were taken into memory. */
   #tailSeq = 0
   /** Up to here rows are known to exist. */
@@ -138,18 +141,18 @@ export class Outbox {
   async claim(limit: number): Promise<number> {
     const wanted = Math.min(limit, this.#room)
     if (wanted <= 0 || this.#isClosed) return 0
-    this.#reserved += wanted
     try {
-      const rows = await this.#options.store.outbox.claim(wanted)
-      this.#counters.claimed += rows.length
-      // After closing they wait, as ours, for whoever comes next.
-      if (!this.#isClosed) for (const row of rows) this.#take(row)
-      return rows.length
+      return await this.#look(wanted, async () => {
+        const rows = await this.#options.store.outbox.claim(wanted)
+        this.#counters.claimed += rows.length
+        // After closing they wait, as ours, for whoever comes next.
+        if (!this.#isClosed) for (const row of rows) this.#take(row)
+        return rows.length
+      })
     } catch (error) {
       this.recheck()
       throw error
     } finally {
-      this.#reserved -= wanted
       this.#catchUp()
     }
   }
@@ -232,8 +235,7 @@ export class Outbox {
     const newestSeq = this.#newestSeq
     if (this.#isInDoubt) this.#tailSeq = 0
     this.#isInDoubt = false
-    this.#reserved += this.#pageSize
-    try {
+    await this.#look(this.#pageSize, async () => {
       const rows = await this.#options.store.outbox.pending(this.#tailSeq, this.#pageSize)
       if (this.#isClosed) return
       for (const row of rows) this.#takeOwn(row)
@@ -242,8 +244,20 @@ export class Outbox {
       if (isEnd) this.#tailSeq = Math.max(this.#tailSeq, newestSeq)
       // What was committed while the table was read may be missing.
       this.#isBehind = !isEnd || this.#isInDoubt || this.#tailSeq < this.#newestSeq
+    })
+  }
+
+  /** Keeps room for the rows that `work` takes, and what was taken in mind until it is done. */
+  async #look<T>(places: number, work: () => Promise<T>): Promise<T> {
+    const { promise, resolve } = deferred()
+    this.#looks.add(promise)
+    this.#reserved += places
+    try {
+      return await work()
     } finally {
-      this.#reserved -= this.#pageSize
+      this.#reserved -= places
+      this.#looks.delete(promise)
+      resolve()
     }
   }
 
@@ -270,13 +284,19 @@ export class Outbox {
     this.#confirmed = []
     try {
       await this.#options.store.outbox.remove(seqs)
-      for (const seq of seqs) this.#taken.delete(seq)
       this.#storeAttempt = 0
+      void this.#forget(seqs)
     } catch (error) {
       this.#confirmed = [...seqs, ...this.#confirmed]
       this.#storeAttempt += 1
       this.#options.log.warn({ event: 'outbox-not-trimmed', err: error }, 'relayed rows stay in the outbox')
     }
+  }
+
+  /** Whoever looked before they were removed may still bring them, and would relay them again. */
+  async #forget(seqs: readonly number[]): Promise<void> {
+    await Promise.all(this.#looks)
+    for (const seq of seqs) this.#taken.delete(seq)
   }
 
   #retryMs(): number {

@@ -1,6 +1,7 @@
 import cluster from 'node:cluster'
 import process from 'node:process'
 import { AggregatorRegistry, type Registry } from 'prom-client'
+import { deferred } from '../lib/deferred.ts'
 import { within } from '../lib/within.ts'
 
 /** Longer than prom-client waits for the slowest process, 5 s. */
@@ -38,16 +39,17 @@ export function metricsOfAllWorkers(registry: Registry, nodeId: string): () => P
 /** @returns undefined where the first process, or one of the others, does not answer in time */
 async function ask(): Promise<string | undefined> {
   if (!process.connected) return undefined
-  const answer = new Promise<string | undefined>((resolve) => {
-    const onMessage = (message: unknown): void => {
-      if (!isAnswer(message)) return
-      process.off('message', onMessage)
-      resolve(message.text)
-    }
-    process.on('message', onMessage)
+  const { promise, resolve } = deferred<string | undefined>()
+  const onMessage = (message: unknown): void => {
+    if (isAnswer(message)) resolve(message.text)
+  }
+  process.on('message', onMessage)
+  try {
     process.send?.(ASK)
-  })
-  return within(answer, ANSWER_MS, () => new Error('the first process does not answer'))
+    return await within(promise, ANSWER_MS, () => new Error('the first process does not answer'))
+  } finally {
+    process.off('message', onMessage)
+  }
 }
 
 /** In the first process: answers what `metricsOfAllWorkers` asks. */

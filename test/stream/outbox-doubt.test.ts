@@ -26,8 +26,6 @@ await t.test(
   async (t) => {
     const { line, watched, appender, hand } = await start(t)
     await appender.append(say('a', 1))
-    // Who looks for what was committed would otherwise find its row, and relay it again: at least once.
-    await watched.untilEmpty()
     hand.isLost = true
     await t.rejects(appender.append(say('a', 2)), LOST)
     await line.until(2)
@@ -75,6 +73,24 @@ await t.test('looks again where it was told while it looked', async (t) => {
   answer.resolve()
   await line.until(1)
   await watched.untilEmpty()
+})
+
+await t.test('relays once what was confirmed and removed while it looked', async (t) => {
+  const { line, watched, outbox, appender } = await start(t)
+  const [broker, answer] = [deferred(), deferred()]
+  line.fault = () => broker.promise
+  await appender.append(say('a', 1))
+  watched.gate = answer.promise
+  const isRead = watched.read()
+  outbox.recheck()
+  await isRead
+  broker.resolve()
+  await watched.untilEmpty()
+  answer.resolve()
+  await appender.append(say('a', 2))
+  await line.until(2)
+  await watched.untilEmpty()
+  t.strictSame(line.bodies, ['1', '2'])
 })
 
 await t.test('relays what it claimed though the answer was lost', async (t) => {
