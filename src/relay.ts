@@ -4,6 +4,7 @@ import type { FastifyInstance } from 'fastify'
 import { NodeError } from './errors.ts'
 import { Teardown } from './lib/teardown.ts'
 import { registerBroadcasts } from './http/routes/broadcasts.ts'
+import { registerIdentity } from './http/register-identity.ts'
 import { registerFeeds } from './http/routes/feeds.ts'
 import { registerOperations } from './http/routes/operations.ts'
 import { registerPresenceRoutes } from './http/routes/presence.ts'
@@ -15,17 +16,14 @@ import { Turn } from './lib/outbox.ts'
 import type { SessionServices } from './session/session-services.ts'
 import { Users } from './user/users.ts'
 import { authenticate } from './inbound/interceptors/authenticate.ts'
+import { audited } from './inbound/interceptors/audited.ts'
 import { authorize } from './inbound/interceptors/authorize.ts'
 import { rateLimit } from './inbound/interceptors/rate-limit.ts'
 import { Inbound } from './inbound/inbound.ts'
-import { App } from './app/app.ts'
-import { registerPublicMessages } from './app/chat/public-messages.ts'
-import { registerRoomMessages } from './app/chat/room-messages.ts'
+import { createApp } from './app/create-app.ts'
 import { OrderIntake } from './app/orders/order-intake.ts'
-import { registerPresence } from './app/presence.ts'
 import { Hub } from './fanout/hub.ts'
 import type { HubObserver } from './fanout/hub-options.ts'
-import type { StreamAppender } from './stream/append.ts'
 import type { StoredDelivery } from './stream/tell-first.ts'
 import { StreamReader } from './stream/stream-reader.ts'
 import { Streams } from './stream/streams.ts'
@@ -35,10 +33,9 @@ import { createMemoryBroker } from './broker/memory/memory-broker.ts'
 import { createRabbitMqBroker } from './broker/rabbitmq/rabbitmq-broker.ts'
 import type { Store } from './store/store.ts'
 import { openStore } from './store/kysely/open-store.ts'
-import { Accounts } from './auth/accounts.ts'
-import { Authenticator } from './auth/authenticator.ts'
+import { openBuiltIn, openIdentity, type BuiltIn, type Identity } from './auth/identity.ts'
+import type { PolicyFacts } from './auth/policy.ts'
 import { policyFacts } from './auth/policy-facts.ts'
-import { Tokens } from './auth/tokens.ts'
 import { describeBrokerUrl } from './config/broker-url.ts'
 import { describeDatabaseUrl } from './config/database-url.ts'
 import type { Config } from './config/config.ts'
@@ -73,21 +70,19 @@ export interface PortDecorators {
   readonly broker?: (broker: Broker) => Broker
 }
 
-/** Accounts and tokens, which the command line needs too. */
-export interface Identity {
-  readonly accounts: Accounts
-  readonly tokens: Tokens
-  close(): Promise<void>
-}
-
 /**
- * Opens the database and what identity needs of it, beside a running server if there is one.
+ * Opens the database and the accounts in it, beside a running server if there is one, for the command line.
  *
- * @throws NodeError where the database cannot be opened
+ * @throws NodeError where the database cannot be opened, or an identity provider has the accounts
  */
-export async function openIdentity(config: Config): Promise<Identity> {
+export async function openAccounts(config: Config): Promise<BuiltIn & { close(): Promise<void> }> {
   const store = await openStore({ url: config.databaseUrl, nodeId: config.nodeId, lock: false })
-  return { ...(await identityOf(store, config)), close: () => store.close() }
+  try {
+    return { ...(await openBuiltIn(store, config)), close: () => store.close() }
+  } catch (error) {
+    await store.close()
+    throw error
+  }
 }
 
 /**
@@ -130,17 +125,10 @@ async function wire(plan: Plan, teardown: Teardown): Promise<Relay> {
   const engine = await wireEngine(plan, metrics, teardown)
   const { store, broker, hub, streams, users } = engine
   const { appender, outboxAge } = streams
-  const authenticator = new Authenticator(await identityOf(store, config))
+  const identity = await wireIdentity(plan, engine, teardown)
+  const { authenticator } = identity
   const facts = policyFacts(store)
-  const inbound = new Inbound({
-    interceptors: [
-      authenticate(authenticator),
-      rateLimit({ sendsPerSecond: config.limitSendsPerSecond, burst: config.limitSendBurst }),
-      authorize(facts),
-    ],
-    app: createApp(appender, store, users.presence),
-    broker,
-  })
+  const inbound = createInbound(config, engine, { identity, facts })
   const { registry } = users
   mirrorEngine(metrics, engine)
   mirrorBroker(metrics, engine.broker, engine.brokerCounters)
@@ -151,6 +139,7 @@ async function wire(plan: Plan, teardown: Teardown): Promise<Relay> {
   const otherConnections = (): number => connections.size
   const feeds = registerFeeds(server, { ...services, authenticator, facts, config, otherConnections })
   await connections.register(server)
+  registerIdentity(server, { identity, store, metrics })
   registerBroadcasts(server, { authenticator, appender })
   registerPresenceRoutes(server, { authenticator, users })
   registerWelcome(server, { name: SERVER_NAME, endpoints: config.endpoints })
@@ -161,6 +150,7 @@ async function wire(plan: Plan, teardown: Teardown): Promise<Relay> {
     await server.close()
   })
   await startEngine(engine, log)
+  identity.start()
   await listen(server, config)
   return {
     address: addressOf(server.server.address(), config.host),
@@ -169,6 +159,34 @@ async function wire(plan: Plan, teardown: Teardown): Promise<Relay> {
     database: describeDatabaseUrl(config.databaseUrl),
     close: () => teardown.run(),
   }
+}
+
+async function wireIdentity(
+  { config, log }: Plan,
+  { store, users }: Engine,
+  teardown: Teardown,
+): Promise<Identity> {
+  const onEnded = (user: string, loginIds: readonly string[]): void => users.loginEnding.end(user, loginIds)
+  const identity = await openIdentity({ store, config, log, onEnded })
+  teardown.add(() => identity.close())
+  return identity
+}
+
+function createInbound(
+  config: Config,
+  { store, users, streams, broker }: Engine,
+  { identity, facts }: { identity: Identity; facts: PolicyFacts },
+): Inbound {
+  const interceptors = [
+    authenticate(identity.authenticator),
+    rateLimit({ sendsPerSecond: config.limitSendsPerSecond, burst: config.limitSendBurst }),
+    authorize(facts),
+  ]
+  return new Inbound({
+    interceptors: [audited(interceptors, identity.audit)],
+    app: createApp({ store, users, appender: streams.appender, authenticator: identity.authenticator }),
+    broker,
+  })
 }
 
 async function wireEngine(
@@ -269,26 +287,10 @@ function mirrorEngine(metrics: Metrics, { streams, hub, users }: Engine): void {
   mirrorCounts(metrics, 'announcement', 'who came and went, as told', announcements)
 }
 
-async function identityOf(store: Store, config: Config): Promise<{ accounts: Accounts; tokens: Tokens }> {
-  const secret =
-    config.jwtSecret ??
-    (await store.settings.getOrCreate('jwt-secret', () => randomBytes(32).toString('base64url')))
-  const accounts = new Accounts({ store, demo: config.demoAccounts })
-  return { accounts, tokens: new Tokens({ secret }) }
-}
-
 function createBroker(config: Config, log: Log): Broker & { readonly counters: object } {
   const { stompUrl, amqpUrl, nodeId } = config
   if (stompUrl === undefined || amqpUrl === undefined) return createMemoryBroker({ nodeId })
   return createRabbitMqBroker({ stomp: stompUrl, amqp: amqpUrl, nodeId, log })
-}
-
-function createApp(appender: StreamAppender, store: Store, presence: Users['presence']): App {
-  const app = new App()
-  registerPublicMessages(app, appender)
-  registerRoomMessages(app, { appender, store })
-  registerPresence(app, presence)
-  return app
 }
 
 function createConnections(

@@ -48,13 +48,19 @@ export const GRANT = Type.Object(
     }),
     refreshToken: REFRESH_TOKEN,
     expiresIn: Type.Integer({ description: 'Seconds for which the access token is good', examples: [900] }),
-    user: Type.Object({
-      name: USER_NAME,
-      roles: Type.Array(Type.Union([Type.Literal('user'), Type.Literal('service'), Type.Literal('admin')]), {
-        description: 'What the user may do goes by these',
-        examples: [['user']],
-      }),
-    }),
+    user: Type.Object(
+      {
+        name: USER_NAME,
+        roles: Type.Array(
+          Type.Union([Type.Literal('user'), Type.Literal('service'), Type.Literal('admin')]),
+          {
+            description: 'What the user may do goes by these',
+            examples: [['user']],
+          },
+        ),
+      },
+      { description: 'Who is logged in', examples: [{ name: 'alice', roles: ['user'] }] },
+    ),
   },
   { description: 'Tokens of somebody who is logged in' },
 )

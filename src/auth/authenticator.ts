@@ -1,6 +1,7 @@
 import type { Accounts } from './accounts.ts'
 import type { Asker } from './passwords.ts'
-import type { AuthenticatedPrincipal, Tokens } from './tokens.ts'
+import type { AuthenticatedPrincipal } from './principal.ts'
+import type { Tokens } from './tokens.ts'
 
 /** What somebody showed. With a bearer token the rest is not looked at. */
 export interface Credentials {
@@ -11,13 +12,16 @@ export interface Credentials {
 
 /** Finds out who somebody is, whatever door they came through. */
 export class Authenticator {
-  readonly #accounts: Pick<Accounts, 'verify'>
+  readonly #accounts: Pick<Accounts, 'verify'> | undefined
   readonly #tokens: Pick<Tokens, 'verify'>
   readonly #isAlive: (loginId: string) => Promise<boolean>
 
-  /** `isAlive` tells whether a login, which a token may be of, lasts. */
+  /**
+   * `isAlive` tells whether a login, which a token may be of, lasts. Without `accounts` nobody gets in by
+   * name and password.
+   */
   constructor(options: {
-    accounts: Pick<Accounts, 'verify'>
+    accounts?: Pick<Accounts, 'verify'>
     tokens: Pick<Tokens, 'verify'>
     isAlive: (loginId: string) => Promise<boolean>
   }) {
@@ -38,7 +42,7 @@ export class Authenticator {
     const { bearer, login, passcode } = credentials
     if (bearer !== undefined) return this.#ofToken(bearer)
     if (login === undefined || passcode === undefined) return undefined
-    return this.#accounts.verify(login, passcode, asker)
+    return this.#accounts?.verify(login, passcode, asker)
   }
 
   async #ofToken(bearer: string): Promise<AuthenticatedPrincipal | undefined> {

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { MessageError } from '../errors.ts'
-import type { Log } from '../telemetry/log.ts'
 import type { LoginRow, Store } from '../store/store.ts'
 import type { Accounts } from './accounts.ts'
+import type { Audit } from './audit.ts'
 import type { Asker } from './passwords.ts'
 import type { Principal } from './principal.ts'
 import type { Tokens } from './tokens.ts'
@@ -11,9 +11,9 @@ export interface LoginsOptions {
   readonly store: Pick<Store, 'logins'>
   readonly accounts: Pick<Accounts, 'verify' | 'create' | 'find'>
   readonly tokens: Tokens
-  readonly log: Log
+  readonly audit: Pick<Audit, 'record' | 'recordFailedLogin'>
   /** Logins of this user are over: what they let in must go, on every node. Must not throw. */
-  onEnded(user: string, loginIds: readonly string[]): void
+  readonly onEnded: (user: string, loginIds: readonly string[]) => void
 }
 
 /** What whoever is logged in holds (CONTRACT, section 3). */
@@ -46,26 +46,34 @@ export class Logins {
    * Makes an account with the role `user`, and logs in.
    * Rejects with `conflict` where the name is taken, `invalid-payload` for a name or password that cannot be.
    */
-  async register(name: string, password: string): Promise<Grant> {
-    const { accounts } = this.#options
-    if ([...password].length < MIN_PASSWORD_LENGTH) {
+  async register(name: string, password: string, asker: Asker = {}): Promise<Grant> {
+    const { accounts, audit } = this.#options
+    if (password.length < MIN_PASSWORD_LENGTH) {
       throw new MessageError('invalid-payload', `a password has ${MIN_PASSWORD_LENGTH} characters or more`)
     }
     // Demo accounts are in no table: whoever registers must not become one of them.
     if ((await accounts.find(name)) !== undefined) throw new MessageError('conflict', 'this name is taken')
     await accounts.create({ name, password, roles: ['user'] })
+    audit.record({ ...traceOf({ user: name }, asker), kind: 'registered' })
     return this.#begin({ name, roles: ['user'] })
   }
 
   /** Undefined where name and password do not go together. Rejects as `Accounts.verify`. */
   async login(name: string, password: string, asker: Asker = {}): Promise<Grant | undefined> {
-    const principal = await this.#options.accounts.verify(name, password, asker)
-    return principal === undefined ? undefined : this.#begin(principal)
+    const { accounts, audit } = this.#options
+    const principal = await accounts.verify(name, password, asker)
+    if (principal === undefined) {
+      if (asker.isAbandoned?.() !== true) audit.recordFailedLogin(name, asker.address)
+      return undefined
+    }
+    const grant = await this.#begin(principal)
+    audit.record({ ...traceOf({ user: name }, asker), kind: 'login' })
+    return grant
   }
 
   /** Undefined where the token is not good, or not any more. Rejects with `store-unavailable`. */
-  async refresh(refreshToken: string): Promise<Grant | undefined> {
-    const { store, accounts, tokens, log } = this.#options
+  async refresh(refreshToken: string, asker: Asker = {}): Promise<Grant | undefined> {
+    const { store, accounts, tokens, audit } = this.#options
     const claims = await tokens.verifyRefresh(refreshToken)
     const login = claims === null ? null : await store.logins.find(claims.loginId)
     if (claims === null || login === null) return undefined
@@ -73,7 +81,7 @@ export class Logins {
     const expiresAt = new Date(Date.now() + REFRESH_MS)
     const next = { id: login.id, turn: claims.turn, expiresAt: expiresAt.toISOString() }
     if (principal === undefined || !(await store.logins.exchange(next))) {
-      log.warn({ event: 'refresh-token-reused', user: login.user, login: login.id }, 'a login was ended')
+      audit.record({ ...traceOf(login, asker), kind: 'token-reused' })
       await this.#end([login])
       return undefined
     }
@@ -88,8 +96,14 @@ export class Logins {
   }
 
   /** Ends one login, or with `everywhere` all of the user's. Idempotent. */
-  async logout(login: Pick<LoginRow, 'id' | 'user'>, { everywhere }: { everywhere: boolean }): Promise<void> {
-    await this.#end(everywhere ? [login, ...(await this.#options.store.logins.ofUser(login.user))] : [login])
+  async logout(
+    login: Pick<LoginRow, 'id' | 'user'>,
+    { everywhere }: { everywhere: boolean },
+    asker: Asker = {},
+  ): Promise<void> {
+    const { store, audit } = this.#options
+    await this.#end(everywhere ? [login, ...(await store.logins.ofUser(login.user))] : [login])
+    audit.record({ ...traceOf(login, asker), kind: 'logout', ...(everywhere && { about: 'everywhere' }) })
   }
 
   /** Whether the login lasts. Rejects with `store-unavailable`. */
@@ -125,4 +139,11 @@ export class Logins {
     await this.#options.store.logins.remove(ids)
     this.#options.onEnded(first.user, ids)
   }
+}
+
+function traceOf(
+  { user }: { readonly user: string },
+  { address }: Asker,
+): { user: string; address?: string } {
+  return { user, ...(address !== undefined && { address }) }
 }

@@ -2,16 +2,8 @@ import { createSecretKey } from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
 import { SignJWT, errors, jwtVerify } from 'jose'
 import { NodeError } from '../errors.ts'
-import { isPrincipalName, parseRoles } from './principal.ts'
-import type { Principal } from './principal.ts'
-
-/** Somebody, and how long their credentials vouch for them. */
-export interface AuthenticatedPrincipal extends Principal {
-  /** Milliseconds since 1970; missing where the credentials do not end. */
-  readonly expiresAtMs?: number
-  /** The login that the credentials are of, where they are of one; it may end before they do. */
-  readonly loginId?: string
-}
+import { principalOfClaims } from './claims.ts'
+import type { AuthenticatedPrincipal, Principal } from './principal.ts'
 
 /** What a refresh token says: see `LoginRow`. */
 export interface RefreshClaims {
@@ -20,6 +12,8 @@ export interface RefreshClaims {
 }
 
 const ALGORITHM = 'HS256'
+/** Says that `sid` is a login of ours: others, who sign with the same secret, have such a claim too. */
+const ISSUER = 'stomp-relay'
 /** `typ` of refresh tokens, so that neither kind is taken for the other (RFC 8725, section 3.11). */
 const REFRESH_TYPE = 'refresh+jwt'
 const MIN_SECRET_BYTES = 32
@@ -40,7 +34,8 @@ export class Tokens {
 
   /** A token that speaks for the principal for so many seconds from now, as long as its login lasts. */
   sign(principal: Principal, ttlSeconds: number, loginId?: string): Promise<string> {
-    return new SignJWT({ roles: [...principal.roles], ...(loginId !== undefined && { sid: loginId }) })
+    const login = loginId === undefined ? {} : { iss: ISSUER, sid: loginId }
+    return new SignJWT({ roles: [...principal.roles], ...login })
       .setProtectedHeader({ alg: ALGORITHM })
       .setSubject(principal.name)
       .setIssuedAt()
@@ -73,15 +68,10 @@ export class Tokens {
     const verified = await this.#verified(token)
     if (verified === null || verified.type === REFRESH_TYPE) return null
     const { claims } = verified
-    const roles = parseRoles(claims['roles'])
-    if (!isPrincipalName(claims.sub) || roles === null || claims.exp === undefined) return null
-    const loginId = claims['sid']
-    return {
-      name: claims.sub,
-      roles,
-      expiresAtMs: claims.exp * 1000,
-      ...(typeof loginId === 'string' && { loginId }),
-    }
+    const principal = principalOfClaims(claims)
+    if (principal === null) return null
+    const loginId = claims.iss === ISSUER ? claims['sid'] : undefined
+    return { ...principal, ...(typeof loginId === 'string' && { loginId }) }
   }
 
   async #verified(token: string) {

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { NodeError } from '../errors.ts'
 import { parseBrokerUrl, type BrokerUrl } from './broker-url.ts'
 import { parseDatabaseUrl } from './database-url.ts'
+import { faultsOfIdentity } from './identity-rules.ts'
 import { flag, integer, list, matching, setting, type SettingTable, type SettingValues } from './setting.ts'
 
 /** Every variable this version reads. Defaults and meanings are CONTRACT: clients and operators rely on them. */
@@ -39,9 +40,27 @@ export const SETTINGS = {
   ),
   jwtSecret: setting<string | undefined>(
     'AUTH_JWT_SECRET',
-    'HS256 secret of at least 32 bytes; required in production',
+    'HS256 secret of at least 32 bytes; in production this or AUTH_JWKS_URL is required',
     undefined,
     secret,
+  ),
+  jwksUrl: setting<string | undefined>(
+    'AUTH_JWKS_URL',
+    'key set of an identity provider, which has the accounts then, instead of AUTH_JWT_SECRET',
+    undefined,
+    webUrl,
+  ),
+  jwtIssuer: setting<string | undefined>(
+    'AUTH_JWT_ISSUER',
+    "`iss` of the identity provider's tokens; needed with AUTH_JWKS_URL",
+    undefined,
+    matching(/^[\x21-\x7e]{1,512}$/, 'one word of printable characters'),
+  ),
+  jwtAudience: setting<string | undefined>(
+    'AUTH_JWT_AUDIENCE',
+    '`aud` of tokens that are meant for the relay; needed with AUTH_JWKS_URL',
+    undefined,
+    matching(/^[\x21-\x7e]{1,512}$/, 'one word of printable characters'),
   ),
   demoAccounts: setting<boolean | undefined>(
     'DEMO_ACCOUNTS',
@@ -158,9 +177,6 @@ export interface Config extends Omit<Values, 'demoAccounts' | 'nodeId'> {
  * would leave somebody believing in, say, TLS.
  */
 const NOT_YET = [
-  'AUTH_JWKS_URL',
-  'AUTH_JWT_ISSUER',
-  'AUTH_JWT_AUDIENCE',
   'TRUST_PROXY',
   'TLS_CERT_FILE',
   'TLS_KEY_FILE',
@@ -193,7 +209,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   return {
     ...values,
     isProduction,
-    demoAccounts: values.demoAccounts ?? (!isProduction && isLoopback(values.host)),
+    demoAccounts:
+      values.demoAccounts ?? (!isProduction && isLoopback(values.host) && values.jwksUrl === undefined),
     nodeId: values.nodeId ?? `node-${randomBytes(6).toString('hex')}`,
   }
 }
@@ -224,14 +241,9 @@ function* faultsBetween(values: Values, isProduction: boolean): Iterable<readonl
     const [set, missing] = values.stompUrl === undefined ? ['AMQP', 'STOMP'] : ['STOMP', 'AMQP']
     yield [`RABBITMQ_${missing}_URL`, `be set too, because RABBITMQ_${set}_URL is`]
   }
-  if (isProduction && values.jwtSecret === undefined) {
-    yield ['AUTH_JWT_SECRET', 'be set in production (32 bytes or more)']
-  }
+  yield* faultsOfIdentity(values, isProduction)
   if (isProduction && values.allowedOrigins.includes('*')) {
     yield ['ALLOWED_ORIGINS', 'not be * in production']
-  }
-  if (isProduction && values.demoAccounts === true) {
-    yield ['DEMO_ACCOUNTS', 'not be on in production: everybody knows their passwords']
   }
   if (values.workers > 1) yield* faultsOfWorkers(values)
   if (values.limitHeaderBytes > values.limitFrameBytes) {
@@ -272,6 +284,14 @@ function endpointPaths(text: string): readonly string[] {
 function secret(text: string): string {
   if (new TextEncoder().encode(text).byteLength < 32) throw new Error('at least 32 bytes long')
   return text
+}
+
+function webUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  const isWeb = url?.protocol === 'https:' || url?.protocol === 'http:'
+  if (!isWeb || url.username !== '' || url.password !== '')
+    throw new Error('an https: URL without credentials')
+  return url.href
 }
 
 function origin(text: string): string {

@@ -26,6 +26,7 @@ export interface Store {
   readonly epoch: string
   readonly accounts: AccountRepository
   readonly logins: LoginRepository
+  readonly audit: AuditRepository
   readonly settings: SettingRepository
   readonly messages: MessageReader
   readonly broadcasts: BroadcastReader
@@ -148,8 +149,39 @@ export interface LoginRepository {
   exchange(login: Pick<LoginRow, 'id' | 'turn' | 'expiresAt'>): Promise<boolean>
   /** Idempotent. */
   remove(ids: readonly string[]): Promise<void>
+  /** Those of the ids, at most 500, whose login lasts. */
+  living(ids: readonly string[]): Promise<ReadonlySet<string>>
   /** Removes logins that are over, at most `limit`, and answers how many. */
   trim(nowIso: string, limit: number): Promise<number>
+}
+
+/** Something that happened, for administrators to read. Texts are empty where there is nothing to say. */
+export interface AuditRow {
+  /** Later ones are greater, among those of one node. */
+  readonly id: string
+  readonly at: string
+  readonly kind: string
+  readonly user: string
+  readonly node: string
+  readonly address: string
+  readonly about: string
+  /** How many of this kind were left out before it. */
+  readonly omitted: number
+}
+
+export interface AuditRepository {
+  /** All or none. */
+  insert(rows: readonly AuditRow[]): Promise<void>
+  /** Newest first. */
+  list(filter: { readonly kind?: string; readonly user?: string }, page: Page): Promise<readonly AuditRow[]>
+  /**
+   * Removes rows of a kind from before a time, and those that are more than `keep`, the oldest first; at most
+   * `limit`, and answers how many.
+   */
+  trim(
+    what: { readonly kind: string; readonly before: string; readonly keep: number },
+    limit: number,
+  ): Promise<number>
 }
 
 export interface SettingRepository {

@@ -1,5 +1,5 @@
-import { pino } from 'pino'
 import t, { type Test } from 'tap'
+import type { AuditEvent } from '../../src/auth/audit.ts'
 import { Accounts } from '../../src/auth/accounts.ts'
 import { Authenticator } from '../../src/auth/authenticator.ts'
 import { Logins } from '../../src/auth/logins.ts'
@@ -14,10 +14,13 @@ async function open(t: Test) {
   t.teardown(() => store.close())
   const accounts = new Accounts({ store, demo: true, passwords: new Passwords({ cost: 1024 }) })
   const ended: (readonly [user: string, ids: readonly string[]])[] = []
-  const events: unknown[] = []
-  const log = pino({}, { write: (line) => void events.push((JSON.parse(line) as { event: string }).event) })
+  const events: string[] = []
+  const audit = {
+    record: ({ kind, user, about = '' }: AuditEvent) => void events.push(`${kind} ${user} ${about}`.trim()),
+    recordFailedLogin: (name: string, address = '') => void events.push(`failed ${name} ${address}`.trim()),
+  }
   const onEnded = (user: string, ids: readonly string[]): void => void ended.push([user, ids])
-  const logins = new Logins({ store, accounts, tokens, log, onEnded })
+  const logins = new Logins({ store, accounts, tokens, audit, onEnded })
   const authenticator = new Authenticator({ accounts, tokens, isAlive: async (id) => logins.isAlive(id) })
   return { store, accounts, logins, authenticator, ended, events }
 }
@@ -59,7 +62,7 @@ await t.test('exchanges a refresh token once, and ends the login where it comes 
   }
   t.equal(ended.length, 1)
   t.match(ended[0], ['alice', [String]])
-  t.strictSame(events, ['refresh-token-reused'])
+  t.strictSame(events, ['login alice', 'login alice', 'token-reused alice'])
   t.ok(await logins.refresh(other.refreshToken), 'the other login of the same user lasts')
 })
 

@@ -41,6 +41,8 @@ export async function identitiesContract(t: Test, open: (t: Test) => Promise<Sto
       await logins.remove(['two', 'none'])
       await logins.remove([])
       t.equal(await logins.find('two'), null)
+      t.strictSame([...(await logins.living(['one', 'two', 'three', 'none']))].toSorted(), ['one', 'three'])
+      t.equal((await logins.living([])).size, 0)
       t.equal(await logins.trim(AT, 10), 1, 'the one that is over')
       t.equal(await logins.find('three'), null)
       t.equal((await logins.find('one'))?.turn, 1)

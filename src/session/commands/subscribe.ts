@@ -68,6 +68,7 @@ async function open(session: SessionContext, asked: Asked): Promise<readonly str
   const { subscription, recovery } = await attach(session, asked)
   if (session.state === 'CLOSING') subscription.close?.()
   else subscriptions.set(asked.id, attending(session, subscription))
+  if (asked.call.destination === REPLY_QUEUE) session.listens()
   tellReason(session, asked, recovery)
   return recoveryHeaders(recovery)
 }

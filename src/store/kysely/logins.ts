@@ -62,6 +62,18 @@ export class KyselyLogins implements LoginRepository {
     })
   }
 
+  living(ids: readonly string[]): Promise<ReadonlySet<string>> {
+    return guarded(async () => {
+      if (ids.length === 0) return new Set()
+      const rows = await this.#connections.aside
+        .selectFrom('logins')
+        .select('id')
+        .where('id', 'in', ids)
+        .execute()
+      return new Set(rows.map(({ id }) => id))
+    })
+  }
+
   trim(nowIso: string, limit: number): Promise<number> {
     const { aside } = this.#connections
     return guarded(async () => {
