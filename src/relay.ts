@@ -140,6 +140,7 @@ async function wire(plan: Plan, teardown: Teardown): Promise<Relay> {
     ],
     app: createApp(appender, store, users.presence),
     broker,
+    facts,
   })
   const { registry } = users
   mirrorEngine(metrics, engine)
