@@ -186,6 +186,7 @@ function createInbound(
     interceptors: [audited(interceptors, identity.audit)],
     app: createApp({ store, users, appender: streams.appender, authenticator: identity.authenticator }),
     broker,
+    facts,
   })
 }
 

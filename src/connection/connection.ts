@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import type { RawData, WebSocket } from 'ws'
 import type { CloseCode } from '../../protocol/close-codes.ts'
 import { Decoder, type DecoderLimits } from '../../protocol/decoder.ts'
@@ -197,13 +198,14 @@ export class Connection implements SessionTransport {
       this.session.violate(error)
       return
     }
-    this.#logFault(error)
-    this.session.violate(violation('internal'))
+    const errorId = randomUUID()
+    this.#logFault(error, errorId)
+    this.session.violate(violation('internal', errorId))
   }
 
-  #logFault(error: unknown): void {
+  #logFault(error: unknown, errorId: string): void {
     this.#services.log.error(
-      { event: 'connection-fault', session: this.session.id, err: error },
+      { event: 'connection-fault', errorId, session: this.session.id, err: error },
       'a fault of ours',
     )
   }

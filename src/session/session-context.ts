@@ -45,6 +45,9 @@ export interface SessionContext extends RegisteredSession {
   /** Tells the client that something it asked for was refused. */
   fault(error: unknown, frame: ClientFrame): void
 
+  /** A subscription was ended without the client's wish. */
+  cancelled(subscription: string, error: unknown): void
+
   /** Sends JSON to this session's own subscriptions to `/user/queue/…`. @returns whether it has one */
   reply(destination: string, payload: unknown): boolean
 

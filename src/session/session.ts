@@ -6,7 +6,7 @@ import { header } from '../../protocol/frame.ts'
 import type { Fault as FaultPayload } from '../../protocol/payload/fault.ts'
 import { VERSIONS, type Version } from '../../protocol/version.ts'
 import type { AuthenticatedPrincipal } from '../auth/principal.ts'
-import { SessionError, type FaultCode } from '../errors.ts'
+import { MessageError, SessionError, type FaultCode } from '../errors.ts'
 import type { BrokerLink, SessionMessage } from '../inbound/broker-link.ts'
 import type { SessionView, UpgradeCredentials } from '../inbound/call.ts'
 import type { SessionPeer } from '../user/session-registry.ts'
@@ -142,7 +142,11 @@ export class Session implements SessionContext {
   get link(): BrokerLink {
     this.#link ??= this.services.inbound.openLink(this.view, {
       onMessage: (message) => this.transport.send(messageFrame(message, this.version)),
-      onCancelled: (subscription, reason) => this.#cancelled(subscription, reason),
+      onCancelled: (subscription, reason) => {
+        // Where the queue is gone, a new SUBSCRIBE makes another; where its node is, it may come back.
+        const message = `the broker cancelled the subscription ${subscription}: ${reason}`
+        this.cancelled(subscription, new MessageError('broker-unavailable', message))
+      },
       room: () => this.transport.room(),
       onEnd: (error) => this.#brokerSessionEnded(error),
     })
@@ -180,6 +184,16 @@ export class Session implements SessionContext {
     const destination = header(frame.headers, 'destination') ?? ''
     if (receipt === undefined) this.#tell(fault, { destination }, [])
     else this.#tell(fault, { destination, receipt }, ['receipt-id', receipt])
+  }
+
+  cancelled(subscription: string, error: unknown): void {
+    const held = this.subscriptions.remove(subscription)
+    // It may have crossed an UNSUBSCRIBE on its way.
+    if (held === undefined) return
+    const { destination } = held
+    const fault = faultOf(error, { log: this.services.log, sessionId: this.id })
+    this.services.metrics.refusals.inc({ code: fault.code })
+    this.#tell(fault, { destination }, ['subscription', subscription])
   }
 
   reply(destination: string, payload: unknown): boolean {
@@ -261,16 +275,6 @@ export class Session implements SessionContext {
     this.services.log.warn({ event: 'broker-session-lost', session: this.id, err: error }, error.message)
     // The frame that RabbitMQ ended it for is rejected in this turn, and its ERROR can say which it was.
     setImmediate(() => this.violate(violation('broker-session-lost', error.message)))
-  }
-
-  #cancelled(subscription: string, reason: string): void {
-    const held = this.subscriptions.remove(subscription)
-    // It may have crossed an UNSUBSCRIBE on its way.
-    if (held === undefined) return
-    const { destination } = held
-    const message = `the broker cancelled the subscription ${subscription}: ${reason}`
-    // Where the queue is gone, a new SUBSCRIBE makes another; where its node is, it may come back.
-    this.#tell({ code: 'broker-unavailable', message }, { destination }, ['subscription', subscription])
   }
 
   /** To `/user/queue/errors` where the client listens; otherwise it learns by ERROR and close. */

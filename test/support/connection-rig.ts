@@ -55,7 +55,8 @@ export async function connectionRig(t: Teardown, options: ConnectionRigOptions =
     const login = call.kind === 'CONNECT' ? header(call.headers, 'login') : undefined
     if (call.kind === 'CONNECT' && login !== undefined) call.principal = { name: login, roles: ['admin'] }
   }
-  const inbound = new Inbound({ interceptors: [identify, ...(options.interceptors ?? [])], app, broker })
+  const interceptors = [identify, ...(options.interceptors ?? [])]
+  const inbound = new Inbound({ interceptors, app, broker, facts: { ownsOrder: async () => false } })
   const connections = new Connections(
     {
       session: {
