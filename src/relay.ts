@@ -9,8 +9,11 @@ import { registerOperations } from './http/routes/operations.ts'
 import { registerPresenceRoutes } from './http/routes/presence.ts'
 import { registerWelcome } from './http/routes/welcome.ts'
 import { addressOf } from './http/address-of.ts'
+import { registerEdge } from './http/edge/register-edge.ts'
+import { serverOptions } from './http/edge/server-options.ts'
 import { createServer } from './http/server.ts'
 import { Connections } from './connection/upgrade.ts'
+import { Attempts } from './lib/attempts.ts'
 import { Turn } from './lib/outbox.ts'
 import type { SessionServices } from './session/session-services.ts'
 import { Users } from './user/users.ts'
@@ -131,10 +134,11 @@ async function wire(plan: Plan, teardown: Teardown): Promise<Relay> {
   const { store, broker, hub, streams, users } = engine
   const { appender, outboxAge } = streams
   const authenticator = new Authenticator(await identityOf(store, config))
+  const logins = new Attempts({ max: config.limitLoginsPerMinute })
   const facts = policyFacts(store)
   const inbound = new Inbound({
     interceptors: [
-      authenticate(authenticator),
+      authenticate(authenticator, logins),
       rateLimit({ sendsPerSecond: config.limitSendsPerSecond, burst: config.limitSendBurst }),
       authorize(facts),
     ],
@@ -146,7 +150,8 @@ async function wire(plan: Plan, teardown: Teardown): Promise<Relay> {
   mirrorBroker(metrics, engine.broker, engine.brokerCounters)
 
   const services = { hub, registry, metrics, log }
-  const server = createServer(log)
+  const server = createServer(log, serverOptions(config))
+  await registerEdge(server, { config, authenticator, logins, metrics, log })
   const connections = createConnections(config, { ...services, inbound }, () => feeds.size)
   const otherConnections = (): number => connections.size
   const feeds = registerFeeds(server, { ...services, authenticator, facts, config, otherConnections })
