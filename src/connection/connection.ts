@@ -18,7 +18,7 @@ import type { Log } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import { FrameClock } from './frame-clock.ts'
 import { HeartBeat } from './heart-beat.ts'
-import { hasPartOfMessage, limitMessageBytes, rawSocket } from './raw-socket.ts'
+import { limitMessageBytes, partOfMessage, rawSocket } from './raw-socket.ts'
 import { renderWebSocketFrames } from './web-socket-frames.ts'
 
 /** Bytes a client may send before it is connected (CONTRACT, section 3). */
@@ -70,6 +70,7 @@ export class Connection implements SessionTransport {
   readonly #heartBeat: HeartBeat
   readonly #connectTimer: NodeJS.Timeout
   readonly #onConnected: () => void
+  readonly #hasPartOfMessage: () => boolean
   readonly #messageClock: FrameClock
   readonly #frameClock: FrameClock
   #bytesBeforeConnected = 0
@@ -80,6 +81,7 @@ export class Connection implements SessionTransport {
     this.#services = services
     this.remoteAddress = peer.remoteAddress
     this.#onConnected = peer.onConnected
+    this.#hasPartOfMessage = partOfMessage(webSocket)
     this.#messageClock = new FrameClock(services.limits.frameMs)
     this.#frameClock = new FrameClock(services.limits.frameMs)
     this.#outbox = new Outbox({
@@ -143,7 +145,7 @@ export class Connection implements SessionTransport {
     if (this.#isClosing) return
     // While we do not read, what is missing is not the client's fault.
     const canHear = !this.#webSocket.isPaused
-    const isMessageLate = this.#messageClock.isLate(nowMs, canHear && hasPartOfMessage(this.#webSocket))
+    const isMessageLate = this.#messageClock.isLate(nowMs, canHear && this.#hasPartOfMessage())
     const isFrameLate = this.#frameClock.isLate(nowMs, canHear && this.#decoder.pendingBytes > 0)
     if (isMessageLate || isFrameLate) this.session.violate(violation('frame-timeout'))
   }

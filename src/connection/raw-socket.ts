@@ -30,10 +30,13 @@ export function limitMessageBytes(webSocket: WebSocket, bytes: number): void {
   Reflect.set(inflater, '_maxPayload', bytes)
 }
 
-/** Whether ws holds a part of a message of which more has to come, be it a fragment or half a header. */
-export function hasPartOfMessage(webSocket: WebSocket): boolean {
+/**
+ * Looks for a part of a message of which more has to come, be it a fragment or half a header. What it looks
+ * at is found once, since it looks at every connection again and again.
+ */
+export function partOfMessage(webSocket: WebSocket): () => boolean {
   const receiver = receiverOf(webSocket)
-  return PARTS.some((field) => Reflect.get(receiver, field) !== 0)
+  return () => PARTS.some((field) => Reflect.get(receiver, field) !== 0)
 }
 
 /** Bytes that are no whole frame yet, the fragments of an unfinished message, what is read of a frame. */

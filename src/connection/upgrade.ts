@@ -28,6 +28,8 @@ const RETRY_AFTER_SECONDS = 5
 
 /** Parts that a message may come in: clients send one, and each costs more than the byte that it may hold. */
 const MAX_FRAGMENTS = 256
+/** Reads that an unfinished WebSocket frame may come in: 128 bytes each for the largest message. */
+const MAX_CHUNKS = 2048
 
 /**
  * What is inflated counts against the bound of a message while it is being inflated. Nothing is remembered
@@ -74,6 +76,7 @@ export class Connections {
       options: {
         maxPayload: maxMessageBytes(this.#services.limits.decoder),
         maxFragments: MAX_FRAGMENTS,
+        maxBufferedChunks: MAX_CHUNKS,
         perMessageDeflate: this.#options.compression && COMPRESSION,
         handleProtocols: (offered) => chooseSubProtocol(offered),
       },

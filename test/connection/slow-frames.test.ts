@@ -119,6 +119,27 @@ await t.test('times a frame from the first look that found a part of it', async 
   t.equal(clock.isLate(751, true), true)
 })
 
+await t.test('takes a message in so many fragments, each of which costs more than its bytes', async (t) => {
+  const { url } = await connectionRig(t)
+  const inFragments = async (count: number): Promise<StompClient> => {
+    const client = await StompClient.connect(t, url, { login: 'alice' })
+    await client.subscribe('s', '/topic/a')
+    const text = 'SEND\ndestination:/topic/a\n\n\0'
+    for (let i = 0; i < count; i++) {
+      const isLast = i === count - 1
+      const part = isLast ? text.slice(count - 1) : (text[i] ?? '')
+      client.webSocket.send(count > text.length ? '\n' : part, { fin: isLast })
+    }
+    return client
+  }
+  const enough = await inFragments(20)
+  t.ok(await enough.next('MESSAGE'))
+  const atTheBound = await inFragments(256)
+  await atTheBound.subscribe('t', '/topic/b')
+  const tooMany = await inFragments(257)
+  t.equal((await tooMany.closed).code, 1008)
+})
+
 await t.test('takes so many of one address that are not CONNECTED, and others besides', async (t) => {
   const rig = await connectionRig(t, { upgrade: { maxConnectingPerAddress: 2 } })
   const first = await StompClient.open(t, rig.url)
