@@ -10,10 +10,12 @@ import { registerOperations } from './http/routes/operations.ts'
 import { registerPresenceRoutes } from './http/routes/presence.ts'
 import { registerWelcome } from './http/routes/welcome.ts'
 import { addressOf } from './http/address-of.ts'
+import { registerEdge } from './http/edge/register-edge.ts'
+import { reloadTls } from './http/edge/reload-tls.ts'
+import { serverOptions } from './http/edge/server-options.ts'
 import { createServer } from './http/server.ts'
-import { Connections } from './connection/upgrade.ts'
-import { Turn } from './lib/outbox.ts'
-import type { SessionServices } from './session/session-services.ts'
+import { createConnections } from './connection/create-connections.ts'
+import { Attempts } from './lib/attempts.ts'
 import { Users } from './user/users.ts'
 import { authenticate } from './inbound/interceptors/authenticate.ts'
 import { audited } from './inbound/interceptors/audited.ts'
@@ -44,19 +46,18 @@ import type { Log } from './telemetry/log.ts'
 import { VERSION } from './version.ts'
 
 const SERVER_NAME = `stomp-relay/${VERSION}`
-const CONNECT_TIMEOUT_MS = 10_000
-const DISCONNECT_TIMEOUT_MS = 5000
-const SLOW_CHECK_MS = 1000
 /** A database that starts together with its nodes may be a little later than they. */
 const DATABASE_WAIT_MS = 30_000
 
 /** A node that serves. */
 export interface Relay {
-  /** `http://HOST:PORT`, with the port that was picked. */
+  /** `http://HOST:PORT`, or `https:`, with the port that was picked. */
   readonly address: string
   /** For the log and for people: which broker and database are in use. No credentials. */
   readonly broker: string
   readonly database: string
+  /** Reads certificate and key again. Never throws. */
+  reloadTls(): void
   /** Closes sessions, lets what is under way finish, and ends all links. Idempotent. */
   close(): Promise<void>
 }
@@ -127,15 +128,18 @@ async function wire(plan: Plan, teardown: Teardown): Promise<Relay> {
   const { appender, outboxAge } = streams
   const identity = await wireIdentity(plan, engine, teardown)
   const { authenticator } = identity
+  const logins = new Attempts({ max: config.limitLoginsPerMinute })
   const facts = policyFacts(store)
-  const inbound = createInbound(config, engine, { identity, facts })
+  const inbound = createInbound(config, engine, { identity, facts, logins })
   const { registry } = users
   mirrorEngine(metrics, engine)
   mirrorBroker(metrics, engine.broker, engine.brokerCounters)
 
   const services = { hub, registry, metrics, log }
-  const server = createServer(log)
-  const connections = createConnections(config, { ...services, inbound }, () => feeds.size)
+  const server = createServer(log, serverOptions(config))
+  await registerEdge(server, { config, authenticator, logins, metrics, log })
+  const parts = { ...services, inbound, serverName: SERVER_NAME }
+  const connections = createConnections(config, parts, () => feeds.size)
   const otherConnections = (): number => connections.size
   const feeds = registerFeeds(server, { ...services, authenticator, facts, config, otherConnections })
   await connections.register(server)
@@ -153,10 +157,11 @@ async function wire(plan: Plan, teardown: Teardown): Promise<Relay> {
   identity.start()
   await listen(server, config)
   return {
-    address: addressOf(server.server.address(), config.host),
+    address: addressOf(server.server.address(), config.host, config.tlsCertFile !== undefined),
     broker:
       config.stompUrl === undefined ? 'in-process' : `RabbitMQ at ${describeBrokerUrl(config.stompUrl)}`,
     database: describeDatabaseUrl(config.databaseUrl),
+    reloadTls: () => reloadTls(server, config, log),
     close: () => teardown.run(),
   }
 }
@@ -175,10 +180,10 @@ async function wireIdentity(
 function createInbound(
   config: Config,
   { store, users, streams, broker }: Engine,
-  { identity, facts }: { identity: Identity; facts: PolicyFacts },
+  { identity, facts, logins }: { identity: Identity; facts: PolicyFacts; logins: Attempts },
 ): Inbound {
   const interceptors = [
-    authenticate(identity.authenticator),
+    authenticate(identity.authenticator, logins),
     rateLimit({ sendsPerSecond: config.limitSendsPerSecond, burst: config.limitSendBurst }),
     authorize(facts),
   ]
@@ -292,39 +297,6 @@ function createBroker(config: Config, log: Log): Broker & { readonly counters: o
   const { stompUrl, amqpUrl, nodeId } = config
   if (stompUrl === undefined || amqpUrl === undefined) return createMemoryBroker({ nodeId })
   return createRabbitMqBroker({ stomp: stompUrl, amqp: amqpUrl, nodeId, log })
-}
-
-function createConnections(
-  config: Config,
-  parts: Pick<SessionServices, 'inbound' | 'hub' | 'registry' | 'metrics' | 'log'>,
-  otherConnections: () => number,
-): Connections {
-  const { metrics, log } = parts
-  const session: SessionServices = {
-    ...parts,
-    serverName: SERVER_NAME,
-    limits: { subscriptions: config.limitSubscriptions },
-    disconnectTimeoutMs: DISCONNECT_TIMEOUT_MS,
-  }
-  const limits = {
-    decoder: {
-      frameBytes: config.limitFrameBytes,
-      headers: config.limitHeaders,
-      headerBytes: config.limitHeaderBytes,
-    },
-    outbox: { bytes: config.limitOutboxBytes, ms: config.limitOutboxMs },
-    connectMs: CONNECT_TIMEOUT_MS,
-  }
-  return new Connections(
-    { session, turn: new Turn(metrics.hot), metrics, log, limits },
-    {
-      endpoints: config.endpoints,
-      allowedOrigins: config.allowedOrigins,
-      maxConnections: config.limitConnections,
-      otherConnections,
-      slowCheckMs: SLOW_CHECK_MS,
-    },
-  )
 }
 
 function hubLog(log: Log): HubObserver {
