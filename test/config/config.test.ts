@@ -281,43 +281,6 @@ await t.test(
   },
 )
 
-await t.test('takes the accounts of an identity provider instead of its own', async (t) => {
-  const url = { AUTH_JWKS_URL: 'https://id.example.com/keys' }
-  const provider = { ...url, AUTH_JWT_ISSUER: 'https://id.example.com/', AUTH_JWT_AUDIENCE: 'relay' }
-  t.match(readConfig({ ...provider, NODE_ENV: 'production' }), {
-    jwksUrl: 'https://id.example.com/keys',
-    jwtIssuer: 'https://id.example.com/',
-    jwtAudience: 'relay',
-    jwtSecret: undefined,
-    demoAccounts: false,
-  })
-  t.equal(readConfig(provider).demoAccounts, false, 'though nobody said so, and it is no production')
-  t.same(faultsOf(url), [
-    'AUTH_JWT_ISSUER must be set too, because AUTH_JWKS_URL is',
-    'AUTH_JWT_AUDIENCE must be set too, because AUTH_JWKS_URL is',
-  ])
-  t.same(faultsOf({ AUTH_JWT_ISSUER: 'a', AUTH_JWT_AUDIENCE: 'b' }), [
-    'AUTH_JWT_ISSUER must not be set without AUTH_JWKS_URL',
-    'AUTH_JWT_AUDIENCE must not be set without AUTH_JWKS_URL',
-  ])
-  t.same(faultsOf({ ...provider, AUTH_JWT_SECRET: SECRET, DEMO_ACCOUNTS: 'on' }), [
-    'AUTH_JWT_SECRET must not be set beside AUTH_JWKS_URL',
-    'DEMO_ACCOUNTS must not be on beside AUTH_JWKS_URL: the accounts are those of the identity provider',
-  ])
-  const plain = { ...provider, AUTH_JWKS_URL: 'http://id.example.com/keys' }
-  t.same(faultsOf(plain), [])
-  t.same(faultsOf({ ...plain, NODE_ENV: 'production' }), [
-    'AUTH_JWKS_URL must begin with https: in production',
-  ])
-  for (const bad of ['keys', 'file:///etc/passwd', 'https://user:hunter2@id.example.com/keys']) {
-    t.same(faultsOf({ ...provider, AUTH_JWKS_URL: bad }), [
-      'AUTH_JWKS_URL must be an https: URL without credentials',
-      'AUTH_JWT_ISSUER must not be set without AUTH_JWKS_URL',
-      'AUTH_JWT_AUDIENCE must not be set without AUTH_JWKS_URL',
-    ])
-  }
-})
-
 await t.test('refuses demo accounts in production', async (t) => {
   const env = { NODE_ENV: 'production', AUTH_JWT_SECRET: SECRET }
   t.throws(() => readConfig({ ...env, DEMO_ACCOUNTS: 'on' }), {

@@ -45,7 +45,7 @@ await t.test('writes nothing of what passes, or fails otherwise, and makes nobod
   const { events, ...audit } = book()
   t.equal(audited([() => undefined], audit)(send), undefined)
   await audited([async () => undefined], audit)(send)
-  const failing = (error: unknown) => audited([async () => Promise.reject(error)], audit)
+  const failing = (fault: Error) => audited([async () => Promise.reject(fault)], audit)
   for (const call of [send, connect([])] satisfies InboundCall[]) {
     await t.rejects(async () => failing(new MessageError('store-unavailable', 'away'))(call))
     await t.rejects(async () => failing(new TypeError('broken'))(call))
