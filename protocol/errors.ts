@@ -99,6 +99,20 @@ export const VIOLATIONS = {
     condition: 'CONNECT without valid credentials',
     message: 'authentication failed',
   },
+  'too-many-logins': {
+    ...inSession,
+    closeCode: CLOSE.policy,
+    condition:
+      'CONNECT with login and passcode from an address that used its `LIMIT_LOGINS_PER_MINUTE` up with wrong ones',
+    message: 'too many failed logins',
+    reconnect: true,
+  },
+  'frame-timeout': {
+    ...inSession,
+    condition: 'A frame, or the WebSocket message that it is in, was begun and is not whole after 30 s',
+    message: 'frame did not come in time',
+    reconnect: true,
+  },
   'unsupported-version': {
     ...inSession,
     condition: '`accept-version` names no version spoken here',

@@ -1,11 +1,14 @@
 import type { TSchema } from 'typebox'
+import { AUDIT_ENTRY } from './payload/audit.ts'
 import { BROADCAST, BROADCAST_POST } from './payload/broadcast.ts'
 import { FEED_CONNECTED, FEED_ENDED, FEED_POLL } from './payload/event-stream.ts'
 import { FAULT } from './payload/fault.ts'
+import { GRANT, LOGIN_POST, LOGOUT_POST, REFRESH_POST } from './payload/login.ts'
 import { NOTIFICATION } from './payload/notification.ts'
 import { ORDER_EVENT, ORDER_SEND } from './payload/order.ts'
 import { ONLINE_PRESENCE, PARTICIPANT, ROOM_PRESENCE } from './payload/presence.ts'
 import { NODE_INFO, SESSION_INFO } from './payload/session.ts'
+import { SESSION_TOKEN } from './payload/session-token.ts'
 import { PUBLIC_MESSAGE, PUBLIC_MESSAGE_SEND } from './payload/public-message.ts'
 import { ROOM_MESSAGE, ROOM_MESSAGE_SEND } from './payload/room-message.ts'
 
@@ -52,6 +55,20 @@ export const PAYLOADS: readonly Payload[] = [
   { name: 'FeedPoll', travels: 'answer to GET `/api/v1/notifications/poll`', schema: FEED_POLL },
   { name: 'SessionInfo', travels: 'answer to GET `/api/v1/sessions`, as a list', schema: SESSION_INFO },
   { name: 'NodeInfo', travels: 'answer to GET `/api/v1/nodes`, as a list', schema: NODE_INFO },
+  {
+    name: 'LoginPost',
+    travels: 'POST `/api/v1/auth/login`, `/api/v1/auth/register`',
+    schema: LOGIN_POST,
+  },
+  { name: 'RefreshPost', travels: 'POST `/api/v1/auth/refresh`', schema: REFRESH_POST },
+  { name: 'LogoutPost', travels: 'POST `/api/v1/auth/logout`', schema: LOGOUT_POST },
+  {
+    name: 'Grant',
+    travels: 'answer to POST `/api/v1/auth/login`, `/api/v1/auth/register`, `/api/v1/auth/refresh`',
+    schema: GRANT,
+  },
+  { name: 'SessionToken', travels: 'SEND `/app/session/token`', schema: SESSION_TOKEN },
+  { name: 'AuditEntry', travels: 'answer to GET `/api/v1/admin/audit`, as a list', schema: AUDIT_ENTRY },
   { name: 'Fault', travels: 'MESSAGE `/user/queue/errors`', schema: FAULT },
 ]
 
@@ -84,6 +101,11 @@ export const PAYLOAD_HISTORY: readonly { version: number; sha256: string; change
     version: 5,
     sha256: 'c0d77a97c329416324cb73aa91f01ac2f85d7af1cff3988bf1d2215d3f85243a',
     change: 'presence in rooms and online; sessions and nodes over HTTP',
+  },
+  {
+    version: 6,
+    sha256: '6af691109591a7f46e517032aa6144af7538d2d17a667c5ac60e2f7fabd558c2',
+    change: 'registration, login, refresh and logout; a fresh token for a session; the audit',
   },
 ]
 

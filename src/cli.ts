@@ -1,9 +1,10 @@
 import { createInterface } from 'node:readline'
 import { parseArgs } from 'node:util'
+import type { BuiltIn } from './auth/identity.ts'
 import { isPrincipalName, isRole, type Role } from './auth/principal.ts'
 import { EXIT_CONFIG, readConfig, SETTINGS, type Config } from './config/config.ts'
 import { NodeError } from './errors.ts'
-import { openIdentity, type Identity } from './relay.ts'
+import { openAccounts } from './relay.ts'
 
 const USAGE = `usage: stomp-relay COMMAND
 
@@ -49,7 +50,7 @@ const COMMANDS: Readonly<Record<string, (options: Options) => Promise<void>>> = 
     const principal = { name: nameOf(options.user, '--user'), roles: rolesOf(options) }
     const minutes = Number(options.minutes ?? DEFAULT_TOKEN_MINUTES)
     if (!Number.isInteger(minutes) || minutes < 1) throw new UsageError('--minutes must be a whole number')
-    await withIdentity(readConfig(process.env), async ({ tokens }) => {
+    await withAccounts(readConfig(process.env), async ({ tokens }) => {
       print(await tokens.sign(principal, minutes * 60))
     })
   },
@@ -57,19 +58,19 @@ const COMMANDS: Readonly<Record<string, (options: Options) => Promise<void>>> = 
     const name = nameOf(options.name, '--name')
     const roles = rolesOf(options)
     const password = await readPassword()
-    await withIdentity(readConfig(process.env), async ({ accounts }) => {
+    await withAccounts(readConfig(process.env), async ({ accounts }) => {
       await accounts.create({ name, password, roles })
       print(`made the account ${name} (${roles.join(', ')})`)
     })
   },
 }
 
-async function withIdentity(config: Config, act: (identity: Identity) => Promise<void>): Promise<void> {
-  const identity = await openIdentity(config)
+async function withAccounts(config: Config, act: (accounts: BuiltIn) => Promise<void>): Promise<void> {
+  const opened = await openAccounts(config)
   try {
-    await act(identity)
+    await act(opened)
   } finally {
-    await identity.close()
+    await opened.close()
   }
 }
 

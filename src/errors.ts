@@ -15,6 +15,7 @@ abstract class RelayError extends Error {
 /** Codes that reach clients in `/user/queue/errors` and in problem details. */
 export type FaultCode =
   | 'forbidden'
+  | 'invalid-token'
   | 'unknown-destination'
   | 'invalid-destination'
   | 'invalid-payload'

@@ -25,6 +25,8 @@ async function serve(config: Config, log: Log): Promise<void> {
     await relay.close()
     return true
   }
+  // Without TLS it keeps its meaning: the terminal is gone.
+  if (config.tlsCertFile !== undefined) process.on('SIGHUP', () => relay.reloadTls())
   if (cluster.isWorker) {
     followFirstProcess({ address, broker, database })
     stopOn(['SIGTERM'], finish, log)
@@ -40,6 +42,7 @@ async function supervise(config: Config, log: Log): Promise<void> {
   answerForAllWorkers()
   const workers = new Workers({ count, nodeId, program: fileURLToPath(import.meta.url), log })
   stopOn(['SIGINT', 'SIGTERM'], async () => workers.stop(), log)
+  if (config.tlsCertFile !== undefined) process.on('SIGHUP', () => workers.signal('SIGHUP'))
   try {
     const { address, broker, database } = await workers.start()
     log.info({ event: 'listening', address, broker, database, workers: count }, 'listening')

@@ -4,28 +4,28 @@ import type { FastifyInstance } from 'fastify'
 import { NodeError } from './errors.ts'
 import { Teardown } from './lib/teardown.ts'
 import { registerBroadcasts } from './http/routes/broadcasts.ts'
+import { registerIdentity } from './http/register-identity.ts'
 import { registerFeeds } from './http/routes/feeds.ts'
 import { registerOperations } from './http/routes/operations.ts'
 import { registerPresenceRoutes } from './http/routes/presence.ts'
 import { registerWelcome } from './http/routes/welcome.ts'
 import { addressOf } from './http/address-of.ts'
+import { registerEdge } from './http/edge/register-edge.ts'
+import { reloadTls } from './http/edge/reload-tls.ts'
+import { serverOptions } from './http/edge/server-options.ts'
 import { createServer } from './http/server.ts'
-import { Connections } from './connection/upgrade.ts'
-import { Turn } from './lib/outbox.ts'
-import type { SessionServices } from './session/session-services.ts'
+import { createConnections } from './connection/create-connections.ts'
+import { Attempts } from './lib/attempts.ts'
 import { Users } from './user/users.ts'
 import { authenticate } from './inbound/interceptors/authenticate.ts'
+import { audited } from './inbound/interceptors/audited.ts'
 import { authorize } from './inbound/interceptors/authorize.ts'
 import { rateLimit } from './inbound/interceptors/rate-limit.ts'
 import { Inbound } from './inbound/inbound.ts'
-import { App } from './app/app.ts'
-import { registerPublicMessages } from './app/chat/public-messages.ts'
-import { registerRoomMessages } from './app/chat/room-messages.ts'
+import { createApp } from './app/create-app.ts'
 import { OrderIntake } from './app/orders/order-intake.ts'
-import { registerPresence } from './app/presence.ts'
 import { Hub } from './fanout/hub.ts'
 import type { HubObserver } from './fanout/hub-options.ts'
-import type { StreamAppender } from './stream/append.ts'
 import type { StoredDelivery } from './stream/tell-first.ts'
 import { StreamReader } from './stream/stream-reader.ts'
 import { Streams } from './stream/streams.ts'
@@ -35,10 +35,9 @@ import { createMemoryBroker } from './broker/memory/memory-broker.ts'
 import { createRabbitMqBroker } from './broker/rabbitmq/rabbitmq-broker.ts'
 import type { Store } from './store/store.ts'
 import { openStore } from './store/kysely/open-store.ts'
-import { Accounts } from './auth/accounts.ts'
-import { Authenticator } from './auth/authenticator.ts'
+import { openBuiltIn, openIdentity, type BuiltIn, type Identity } from './auth/identity.ts'
+import type { PolicyFacts } from './auth/policy.ts'
 import { policyFacts } from './auth/policy-facts.ts'
-import { Tokens } from './auth/tokens.ts'
 import { describeBrokerUrl } from './config/broker-url.ts'
 import { describeDatabaseUrl } from './config/database-url.ts'
 import type { Config } from './config/config.ts'
@@ -47,19 +46,18 @@ import type { Log } from './telemetry/log.ts'
 import { VERSION } from './version.ts'
 
 const SERVER_NAME = `stomp-relay/${VERSION}`
-const CONNECT_TIMEOUT_MS = 10_000
-const DISCONNECT_TIMEOUT_MS = 5000
-const SLOW_CHECK_MS = 1000
 /** A database that starts together with its nodes may be a little later than they. */
 const DATABASE_WAIT_MS = 30_000
 
 /** A node that serves. */
 export interface Relay {
-  /** `http://HOST:PORT`, with the port that was picked. */
+  /** `http://HOST:PORT`, or `https:`, with the port that was picked. */
   readonly address: string
   /** For the log and for people: which broker and database are in use. No credentials. */
   readonly broker: string
   readonly database: string
+  /** Reads certificate and key again. Never throws. */
+  reloadTls(): void
   /** Closes sessions, lets what is under way finish, and ends all links. Idempotent. */
   close(): Promise<void>
 }
@@ -73,21 +71,19 @@ export interface PortDecorators {
   readonly broker?: (broker: Broker) => Broker
 }
 
-/** Accounts and tokens, which the command line needs too. */
-export interface Identity {
-  readonly accounts: Accounts
-  readonly tokens: Tokens
-  close(): Promise<void>
-}
-
 /**
- * Opens the database and what identity needs of it, beside a running server if there is one.
+ * Opens the database and the accounts in it, beside a running server if there is one, for the command line.
  *
- * @throws NodeError where the database cannot be opened
+ * @throws NodeError where the database cannot be opened, or an identity provider has the accounts
  */
-export async function openIdentity(config: Config): Promise<Identity> {
+export async function openAccounts(config: Config): Promise<BuiltIn & { close(): Promise<void> }> {
   const store = await openStore({ url: config.databaseUrl, nodeId: config.nodeId, lock: false })
-  return { ...(await identityOf(store, config)), close: () => store.close() }
+  try {
+    return { ...(await openBuiltIn(store, config)), close: () => store.close() }
+  } catch (error) {
+    await store.close()
+    throw error
+  }
 }
 
 /**
@@ -130,27 +126,24 @@ async function wire(plan: Plan, teardown: Teardown): Promise<Relay> {
   const engine = await wireEngine(plan, metrics, teardown)
   const { store, broker, hub, streams, users } = engine
   const { appender, outboxAge } = streams
-  const authenticator = new Authenticator(await identityOf(store, config))
+  const identity = await wireIdentity(plan, engine, teardown)
+  const { authenticator } = identity
+  const logins = new Attempts({ max: config.limitLoginsPerMinute })
   const facts = policyFacts(store)
-  const inbound = new Inbound({
-    interceptors: [
-      authenticate(authenticator),
-      rateLimit({ sendsPerSecond: config.limitSendsPerSecond, burst: config.limitSendBurst }),
-      authorize(facts),
-    ],
-    app: createApp(appender, store, users.presence),
-    broker,
-  })
+  const inbound = createInbound(config, engine, { identity, facts, logins })
   const { registry } = users
   mirrorEngine(metrics, engine)
   mirrorBroker(metrics, engine.broker, engine.brokerCounters)
 
   const services = { hub, registry, metrics, log }
-  const server = createServer(log)
-  const connections = createConnections(config, { ...services, inbound }, () => feeds.size)
+  const server = createServer(log, serverOptions(config))
+  await registerEdge(server, { config, authenticator, logins, metrics, log })
+  const parts = { ...services, inbound, serverName: SERVER_NAME }
+  const connections = createConnections(config, parts, () => feeds.size)
   const otherConnections = (): number => connections.size
   const feeds = registerFeeds(server, { ...services, authenticator, facts, config, otherConnections })
   await connections.register(server)
+  registerIdentity(server, { identity, store, metrics })
   registerBroadcasts(server, { authenticator, appender })
   registerPresenceRoutes(server, { authenticator, users })
   registerWelcome(server, { name: SERVER_NAME, endpoints: config.endpoints })
@@ -161,14 +154,45 @@ async function wire(plan: Plan, teardown: Teardown): Promise<Relay> {
     await server.close()
   })
   await startEngine(engine, log)
+  identity.start()
   await listen(server, config)
   return {
-    address: addressOf(server.server.address(), config.host),
+    address: addressOf(server.server.address(), config.host, config.tlsCertFile !== undefined),
     broker:
       config.stompUrl === undefined ? 'in-process' : `RabbitMQ at ${describeBrokerUrl(config.stompUrl)}`,
     database: describeDatabaseUrl(config.databaseUrl),
+    reloadTls: () => reloadTls(server, config, log),
     close: () => teardown.run(),
   }
+}
+
+async function wireIdentity(
+  { config, log }: Plan,
+  { store, users }: Engine,
+  teardown: Teardown,
+): Promise<Identity> {
+  const onEnded = (user: string, loginIds: readonly string[]): void => users.loginEnding.end(user, loginIds)
+  const identity = await openIdentity({ store, config, log, onEnded })
+  teardown.add(() => identity.close())
+  return identity
+}
+
+function createInbound(
+  config: Config,
+  { store, users, streams, broker }: Engine,
+  { identity, facts, logins }: { identity: Identity; facts: PolicyFacts; logins: Attempts },
+): Inbound {
+  const interceptors = [
+    authenticate(identity.authenticator, logins),
+    rateLimit({ sendsPerSecond: config.limitSendsPerSecond, burst: config.limitSendBurst }),
+    authorize(facts),
+  ]
+  return new Inbound({
+    interceptors: [audited(interceptors, identity.audit)],
+    app: createApp({ store, users, appender: streams.appender, authenticator: identity.authenticator }),
+    broker,
+    facts,
+  })
 }
 
 async function wireEngine(
@@ -269,59 +293,10 @@ function mirrorEngine(metrics: Metrics, { streams, hub, users }: Engine): void {
   mirrorCounts(metrics, 'announcement', 'who came and went, as told', announcements)
 }
 
-async function identityOf(store: Store, config: Config): Promise<{ accounts: Accounts; tokens: Tokens }> {
-  const secret =
-    config.jwtSecret ??
-    (await store.settings.getOrCreate('jwt-secret', () => randomBytes(32).toString('base64url')))
-  const accounts = new Accounts({ store, demo: config.demoAccounts })
-  return { accounts, tokens: new Tokens({ secret }) }
-}
-
 function createBroker(config: Config, log: Log): Broker & { readonly counters: object } {
   const { stompUrl, amqpUrl, nodeId } = config
   if (stompUrl === undefined || amqpUrl === undefined) return createMemoryBroker({ nodeId })
   return createRabbitMqBroker({ stomp: stompUrl, amqp: amqpUrl, nodeId, log })
-}
-
-function createApp(appender: StreamAppender, store: Store, presence: Users['presence']): App {
-  const app = new App()
-  registerPublicMessages(app, appender)
-  registerRoomMessages(app, { appender, store })
-  registerPresence(app, presence)
-  return app
-}
-
-function createConnections(
-  config: Config,
-  parts: Pick<SessionServices, 'inbound' | 'hub' | 'registry' | 'metrics' | 'log'>,
-  otherConnections: () => number,
-): Connections {
-  const { metrics, log } = parts
-  const session: SessionServices = {
-    ...parts,
-    serverName: SERVER_NAME,
-    limits: { subscriptions: config.limitSubscriptions },
-    disconnectTimeoutMs: DISCONNECT_TIMEOUT_MS,
-  }
-  const limits = {
-    decoder: {
-      frameBytes: config.limitFrameBytes,
-      headers: config.limitHeaders,
-      headerBytes: config.limitHeaderBytes,
-    },
-    outbox: { bytes: config.limitOutboxBytes, ms: config.limitOutboxMs },
-    connectMs: CONNECT_TIMEOUT_MS,
-  }
-  return new Connections(
-    { session, turn: new Turn(metrics.hot), metrics, log, limits },
-    {
-      endpoints: config.endpoints,
-      allowedOrigins: config.allowedOrigins,
-      maxConnections: config.limitConnections,
-      otherConnections,
-      slowCheckMs: SLOW_CHECK_MS,
-    },
-  )
 }
 
 function hubLog(log: Log): HubObserver {

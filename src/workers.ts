@@ -93,6 +93,13 @@ export class Workers {
     return !this.#isFaulty
   }
 
+  /** Passes a signal on to those that serve: before that they might not be ready for it. */
+  signal(signal: NodeJS.Signals): void {
+    for (const { worker, servingSince } of this.#slots) {
+      if (servingSince !== undefined) worker?.process.kill(signal)
+    }
+  }
+
   #fork(slot: Slot): void {
     const worker = cluster.fork({ NODE_ID: slot.nodeId })
     slot.worker = worker

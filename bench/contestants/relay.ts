@@ -21,14 +21,16 @@ export interface RelayOptions {
   readonly checkout: string
   readonly broker: 'rabbitmq' | 'memory'
   readonly database: Database
+  /** Settings besides those that every relay has here. */
+  readonly settings?: Readonly<Record<string, string>>
   /** Arguments for Node itself. */
   readonly nodeArgs: readonly string[]
 }
 
 /** This project in production mode: authentication, policy, limits and metrics on. */
 export function relay(options: RelayOptions): Contestant {
-  const { name, broker, database, nodeArgs } = options
-  const limits = Object.entries(RAISED_LIMITS).map(([key, value]) => `${key}=${value}`)
+  const { name, broker, database, nodeArgs, settings = {} } = options
+  const limits = Object.entries({ ...RAISED_LIMITS, ...settings }).map(([key, value]) => `${key}=${value}`)
   return {
     name,
     database,
@@ -50,7 +52,10 @@ async function start(options: RelayOptions): Promise<RunningContestant> {
     const database = await startDatabase(options.database, dir)
     started.push(async () => database.stop())
     const secret = randomBytes(32).toString('base64url')
-    const server = await startRelayProcess(options, environment(secret, database, node))
+    const server = await startRelayProcess(options, {
+      ...environment(secret, database, node),
+      ...options.settings,
+    })
     started.push(async () => server.stop())
     const version = node === undefined ? {} : { rabbitmqVersion: await rabbitmqVersion(node) }
     const pids = { relay: server.pid, ...pidOf('broker', node?.pid), ...pidOf('database', database.pid) }

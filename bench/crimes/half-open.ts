@@ -26,17 +26,11 @@ export const halfOpen: Crime = {
 }
 
 const KINDS: readonly ((scene: Scene, index: number) => Promise<void>)[] = [
-  async (scene) => rawSocket(scene, ''),
-  async (scene) => rawSocket(scene, `GET ${scene.endpoint.path} HTTP/1.1\r\nHost: relay\r\nUpgr`),
-  async (scene) => {
-    await scene.open()
-    scene.count('silent WebSockets')
-  },
-  async (scene) => {
-    const client = await scene.open()
-    client.send('CONNECT\naccept-ver')
-    scene.count('half a CONNECT')
-  },
+  async (scene) => halfOpenSocket(scene, { text: '' }),
+  async (scene) =>
+    halfOpenSocket(scene, { text: `GET ${scene.endpoint.path} HTTP/1.1\r\nHost: relay\r\nUpgr` }),
+  async (scene) => halfOpenWebSocket(scene, { text: '' }),
+  async (scene) => halfOpenWebSocket(scene, { text: 'CONNECT\naccept-ver' }),
   async (scene, index) => {
     const client = await scene.connect(Math.floor(index / SESSIONS_A_PERSON))
     client.send(stompText('SEND', ['destination', '/topic/crime']).slice(0, -5))
@@ -44,10 +38,35 @@ const KINDS: readonly ((scene: Scene, index: number) => Promise<void>)[] = [
   },
 ]
 
-async function rawSocket(scene: Scene, text: string): Promise<void> {
+interface HalfOpen {
+  /** What is said before it falls silent. */
+  readonly text: string
+  readonly localAddress?: string
+  /** The server has ended it. */
+  readonly onCut?: () => void
+}
+
+/** Opens a WebSocket that says no more than that. @throws Error where it is refused */
+export async function halfOpenWebSocket(scene: Scene, how: HalfOpen): Promise<void> {
+  const { text, localAddress, onCut } = how
+  try {
+    const client = await scene.open(localAddress === undefined ? {} : { localAddress })
+    if (text !== '') client.send(text)
+    scene.count(text === '' ? 'silent WebSockets' : 'half a CONNECT')
+    void client.closed.then(onCut)
+  } catch (error) {
+    onCut?.()
+    throw error
+  }
+}
+
+/** Opens a socket that says no more than that. Resolves when it is open or refused. */
+export async function halfOpenSocket(scene: Scene, how: HalfOpen): Promise<void> {
+  const { text, localAddress = scene.endpoint.localAddress, onCut } = how
   const { host, port } = scene.endpoint
   await new Promise<void>((resolve) => {
-    const socket = connect({ host, port }, () => {
+    const from = localAddress === undefined ? {} : { localAddress }
+    const socket = connect({ host, port, ...from }, () => {
       if (text !== '') socket.write(text)
       scene.count(text === '' ? 'silent sockets' : 'half a request')
       resolve()
@@ -57,6 +76,7 @@ async function rawSocket(scene: Scene, text: string): Promise<void> {
     socket.on('error', () => undefined)
     socket.once('close', () => {
       resolve()
+      onCut?.()
       if (!scene.isOver) scene.count('the connection was cut')
     })
     scene.onEnd(() => socket.destroy())

@@ -50,24 +50,32 @@ export class Scene {
     this.#record.set(name, (this.#record.get(name) ?? 0) + by)
   }
 
-  /** Opens a WebSocket and says nothing. What ends it is counted. @throws Error where it is refused */
-  async open(): Promise<CrimeClient> {
+  /**
+   * Opens a WebSocket and says nothing. What ends it is counted.
+   *
+   * @param how other than the endpoint says
+   * @throws Error where it is refused
+   */
+  async open(how: Partial<WsEndpoint> = {}): Promise<CrimeClient> {
     this.#assertOpen()
-    const client = new CrimeClient(this.endpoint, {
-      onError: (message) => this.count(`ERROR ${message}`),
-      onEnd: (reason) => {
-        this.#clients.delete(client)
-        if (!this.isOver) this.count(withoutDetail(reason))
+    const client = new CrimeClient(
+      { ...this.endpoint, ...how },
+      {
+        onError: (message) => this.count(`ERROR ${message}`),
+        onEnd: (reason) => {
+          this.#clients.delete(client)
+          if (!this.isOver) this.count(withoutDetail(reason))
+        },
       },
-    })
+    )
     this.#clients.add(client)
     await client.opened
     return client
   }
 
   /** Opens and connects. @throws Error where either is refused */
-  async connect(person = 0): Promise<CrimeClient> {
-    const client = await this.open()
+  async connect(person = 0, how: Partial<WsEndpoint> = {}): Promise<CrimeClient> {
+    const client = await this.open(how)
     await client.connect(this.person(person))
     return client
   }

@@ -1,6 +1,6 @@
 import { constants, setPriority } from 'node:os'
 import type { Crime } from '../crimes/crime.ts'
-import { CRIMES } from '../crimes/registry.ts'
+import { ATTACKS, CRIMES } from '../crimes/registry.ts'
 import { Scene } from '../crimes/scene.ts'
 import type { CrimeStart, FromCriminal, ToCriminal } from './criminal-messages.ts'
 import { onParent, tellParent } from './ipc.ts'
@@ -15,7 +15,7 @@ class Criminal {
   #committing: Promise<void> | undefined
 
   constructor({ crime, endpoint, people }: CrimeStart) {
-    const found = CRIMES.find(({ name }) => name === crime)
+    const found = [...CRIMES, ...ATTACKS].find(({ name }) => name === crime)
     if (found === undefined) throw new Error(`nobody knows how to commit "${crime}"`)
     this.#crime = found
     this.#scene = new Scene(endpoint, people)

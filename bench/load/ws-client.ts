@@ -10,6 +10,10 @@ export interface WsEndpoint {
   readonly path: string
   /** WebSocket sub-protocol to ask for. */
   readonly protocol?: string
+  /** Address to connect from; by default the system's choice. */
+  readonly localAddress?: string
+  /** `Sec-WebSocket-Extensions` to ask for. What comes back is read as if there were none. */
+  readonly extensions?: string
 }
 
 export interface WsClientSink {
@@ -26,7 +30,7 @@ export interface WsClientSink {
 const READ_BUFFER = Buffer.allocUnsafeSlow(262_144)
 const MAX_HANDSHAKE_BYTES = 16_384
 
-/** A WebSocket client that costs as little as it can. No TLS, no extensions. */
+/** A WebSocket client that costs as little as it can. No TLS. */
 export class WsClient {
   readonly #sink: WsClientSink
   readonly #socket: Socket
@@ -42,7 +46,9 @@ export class WsClient {
       onClose: (code, reason) => this.#end(`closed by the server with ${code} ${reason}`),
     })
     const onread = { buffer: READ_BUFFER, callback: (count: number) => this.#onRead(count) }
-    this.#socket = connect({ host: endpoint.host, port: endpoint.port, noDelay: true, onread })
+    const { host, port, localAddress } = endpoint
+    const from = localAddress === undefined ? {} : { localAddress }
+    this.#socket = connect({ host, port, ...from, noDelay: true, onread })
     this.#socket.on('error', (error) => this.#end(error.message))
     this.#socket.on('close', () => this.#end('the connection was cut'))
     this.#socket.write(upgradeRequest(endpoint))
@@ -127,6 +133,7 @@ function upgradeRequest(endpoint: WsEndpoint): string {
     `Sec-WebSocket-Key: ${randomBytes(16).toString('base64')}`,
     'Sec-WebSocket-Version: 13',
   ]
+  if (endpoint.extensions !== undefined) lines.push(`Sec-WebSocket-Extensions: ${endpoint.extensions}`)
   if (endpoint.protocol !== undefined) lines.push(`Sec-WebSocket-Protocol: ${endpoint.protocol}`)
   return `${lines.join('\r\n')}\r\n\r\n`
 }

@@ -1,6 +1,7 @@
 const OPCODE_TEXT = 0x1
 const OPCODE_PONG = 0xa
 const FIN = 0x80
+const RSV1 = 0x40
 const MASKED = 0x80
 
 /** One unmasked WebSocket text frame, as a server writes it (RFC 6455, section 5.2). */
@@ -15,6 +16,11 @@ export function serverFrame(payload: Uint8Array): Buffer {
  */
 export function clientFrame(payload: Uint8Array): Buffer {
   return Buffer.concat([frameHeader(OPCODE_TEXT, payload.length, MASKED), Buffer.alloc(4), payload])
+}
+
+/** A client frame whose payload is compressed (RFC 7692, section 7.2.1). @param payload what deflate made of it */
+export function compressedClientFrame(payload: Uint8Array): Buffer {
+  return Buffer.concat([frameHeader(RSV1 | OPCODE_TEXT, payload.length, MASKED), Buffer.alloc(4), payload])
 }
 
 /** The answer to a ping, with the ping's own payload (RFC 6455, section 5.5.3). */

@@ -1,3 +1,4 @@
+import { EXPOSED } from '../contestants/registry.ts'
 import type { LoadSetting } from '../load/load-group.ts'
 import type { Pacing } from '../load/process-messages.ts'
 import type { BenchOptions } from '../options.ts'
@@ -25,7 +26,7 @@ interface Turn {
  * stored ones. `relay+transient` are SENDs without `persistent:true`.
  */
 export const chat: Scenario = {
-  isPlayedBy: ({ database }) => database !== undefined,
+  isPlayedBy: ({ name, database }) => database !== undefined && name !== EXPOSED,
   async run(context) {
     const { options, contestants } = context
     for (const subscribers of options.subscriberCounts ?? DEFAULT_SUBSCRIBERS) {

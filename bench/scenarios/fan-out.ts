@@ -1,3 +1,4 @@
+import { EXPOSED } from '../contestants/registry.ts'
 import type { Contestant } from '../contestants/contestant.ts'
 import { oneTopicPlan } from '../load/client-plan.ts'
 import type { LoadSetting } from '../load/load-group.ts'
@@ -35,8 +36,8 @@ export const fanOutPaced: Scenario = {
 }
 
 /** Nothing is stored here, so a relay with another database would only be the same once more. */
-function isPlayedBy({ database }: Contestant): boolean {
-  return database !== 'postgres'
+function isPlayedBy({ name, database }: Contestant): boolean {
+  return database !== 'postgres' && name !== EXPOSED
 }
 
 interface RowSetting {

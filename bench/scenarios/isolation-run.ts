@@ -18,6 +18,8 @@ export interface IsolationSetting {
   readonly durations: RoundDurations
   /** After a crime, until its traces are gone. */
   readonly settleMs: number
+  /** Whether RabbitMQ's memory alarm is one of the crimes, where it can be raised. Default true. */
+  readonly hasAlarm?: boolean
 }
 
 /** One crime among well-behaved clients, or their last word on all of it. */
@@ -29,6 +31,8 @@ export interface IsolationRound {
 
 /** Names that the criminal goes by: a session limit is for a name. */
 const PEOPLE = 20
+/** Limits are for an address, and nobody well-behaved shares that of a criminal. */
+const CRIMINAL_ADDRESS = '127.0.0.2'
 const PREPARE_TIMEOUT_MS = 120_000
 const DESIST_TIMEOUT_MS = 30_000
 
@@ -69,7 +73,7 @@ class IsolationRun {
   }
 
   async run(tell: (outcome: IsolationRound) => void): Promise<void> {
-    const { crimes, settleMs } = this.#setting
+    const { crimes, settleMs, hasAlarm = true } = this.#setting
     await delay(settleMs)
     const first = await this.#measure()
     tell({ crime: 'nothing', round: first.round })
@@ -79,7 +83,7 @@ class IsolationRun {
       async () => this.#commit(crime),
     ])
     const ctl = this.#contestant.ctl?.bind(this.#contestant)
-    if (ctl !== undefined) acts.push(['memory-alarm', async () => this.#alarm(ctl)])
+    if (ctl !== undefined && hasAlarm) acts.push(['memory-alarm', async () => this.#alarm(ctl)])
     for (const [name, act] of acts) {
       const { phase, record } = await act()
       await delay(settleMs)
@@ -101,7 +105,7 @@ class IsolationRun {
       const { subscribers, publishers } = this.#setting.load
       const as = { first: subscribers + publishers, role: crime.role } as const
       const people = await this.#contestant.connectHeaders(PEOPLE, as)
-      const endpoint = this.#contestant.access.subscribeEndpoint
+      const endpoint = { ...this.#contestant.access.subscribeEndpoint, localAddress: CRIMINAL_ADDRESS }
       criminal.send({ type: 'prepare', crime: crime.name, endpoint, people })
       await criminal.next('prepared', PREPARE_TIMEOUT_MS)
       const phase = await this.#measure(async () => {

@@ -1,4 +1,6 @@
-import { CRIMES } from '../crimes/registry.ts'
+import { EXPOSED } from '../contestants/registry.ts'
+import type { Crime } from '../crimes/crime.ts'
+import { ATTACKS, CRIMES } from '../crimes/registry.ts'
 import type { Pacing } from '../load/process-messages.ts'
 import { recordText } from './isolation-figures.ts'
 import { isolationPlan } from './isolation-plan.ts'
@@ -20,13 +22,35 @@ const TIMED_ONE_IN = 4
 export const isolation: Scenario = {
   isPlayedBy: ({ name }) => name === 'relay' || name === 'base',
   async run(context) {
-    for (const subscribers of context.options.subscriberCounts ?? DEFAULT_CLIENTS) {
-      for (const entry of context.contestants) await measure(context, entry, subscribers)
-    }
+    await measureAll(context, { name: 'isolation', crimes: CRIMES, hasAlarm: true })
   },
 }
 
-async function measure(context: ScenarioContext, entry: RunningEntry, subscribers: number): Promise<void> {
+/** The same clients, and what strangers from many addresses can do to them while compression is on. */
+export const attacks: Scenario = {
+  isPlayedBy: ({ name }) => name === EXPOSED,
+  async run(context) {
+    await measureAll(context, { name: 'attacks', crimes: ATTACKS, hasAlarm: false })
+  },
+}
+
+interface Series {
+  readonly name: string
+  readonly crimes: readonly Crime[]
+  readonly hasAlarm: boolean
+}
+
+async function measureAll(context: ScenarioContext, series: Series): Promise<void> {
+  for (const subscribers of context.options.subscriberCounts ?? DEFAULT_CLIENTS) {
+    for (const entry of context.contestants) await measure(context, series, { entry, subscribers })
+  }
+}
+
+async function measure(
+  context: ScenarioContext,
+  { name, crimes, hasAlarm }: Series,
+  { entry, subscribers }: { readonly entry: RunningEntry; readonly subscribers: number },
+): Promise<void> {
   const { options } = context
   const pacing: Pacing = { kind: 'paced', messagesPerSecond: options.rate ?? DEFAULT_RATE }
   const topics = Math.min(TOPICS, Math.floor(subscribers / options.generators))
@@ -38,13 +62,13 @@ async function measure(context: ScenarioContext, entry: RunningEntry, subscriber
     pacing,
     timedOneIn: TIMED_ONE_IN,
   }
-  const setting = { load, crimes: CRIMES, durations: options, settleMs: SETTLE_MS }
-  const head = { scenario: 'isolation', subscribers, pacing }
+  const setting = { load, crimes, durations: options, settleMs: SETTLE_MS, hasAlarm }
+  const head = { scenario: name, subscribers, pacing }
   let last = 'nothing'
   try {
     await runIsolation(entry.running, setting, (outcome) => {
       last = outcome.crime
-      context.say(progress(outcome))
+      context.say(progress(name, outcome))
       const row = emptyRow({ ...head, contestant: `${entry.name}: ${outcome.crime}` })
       row.rounds.push(outcome.round)
       context.rows.push(outcome.isolation === undefined ? row : { ...row, isolation: outcome.isolation })
@@ -56,8 +80,8 @@ async function measure(context: ScenarioContext, entry: RunningEntry, subscriber
   }
 }
 
-function progress({ crime, round, isolation: figures }: IsolationRound): string {
+function progress(name: string, { crime, round, isolation: figures }: IsolationRound): string {
   const p99 = `p99 ${round.latencyMs.p99.toFixed(1)} ms`
-  if (figures === undefined) return `isolation, ${crime}: ${p99}`
-  return `isolation, ${crime}: ${p99}, without ${figures.without.p99.toFixed(1)} ms; ${recordText(figures.record)}`
+  if (figures === undefined) return `${name}, ${crime}: ${p99}`
+  return `${name}, ${crime}: ${p99}, without ${figures.without.p99.toFixed(1)} ms; ${recordText(figures.record)}`
 }

@@ -54,6 +54,12 @@ export class Accounts {
     return isRight && account !== null ? toPrincipal(account) : undefined
   }
 
+  /** Who bears this name now, or undefined. Rejects with `store-unavailable`. */
+  async find(name: string): Promise<Principal | undefined> {
+    const account = await this.#store.accounts.find(name)
+    return account === null ? this.#demo.find((each) => each.name === name) : toPrincipal(account)
+  }
+
   /**
    * Makes an account; one with the name of a demo account replaces it.
    * Rejects with `conflict` when the name is taken, `invalid-payload` for a name, password or role

@@ -1,6 +1,7 @@
 import type { Accounts } from './accounts.ts'
 import type { Asker } from './passwords.ts'
-import type { AuthenticatedPrincipal, Tokens } from './tokens.ts'
+import type { AuthenticatedPrincipal } from './principal.ts'
+import type { Tokens } from './tokens.ts'
 
 /** What somebody showed. With a bearer token the rest is not looked at. */
 export interface Credentials {
@@ -11,12 +12,22 @@ export interface Credentials {
 
 /** Finds out who somebody is, whatever door they came through. */
 export class Authenticator {
-  readonly #accounts: Pick<Accounts, 'verify'>
+  readonly #accounts: Pick<Accounts, 'verify'> | undefined
   readonly #tokens: Pick<Tokens, 'verify'>
+  readonly #isAlive: (loginId: string) => Promise<boolean>
 
-  constructor(options: { accounts: Pick<Accounts, 'verify'>; tokens: Pick<Tokens, 'verify'> }) {
+  /**
+   * `isAlive` tells whether a login, which a token may be of, lasts. Without `accounts` nobody gets in by
+   * name and password.
+   */
+  constructor(options: {
+    accounts?: Pick<Accounts, 'verify'>
+    tokens: Pick<Tokens, 'verify'>
+    isAlive: (loginId: string) => Promise<boolean>
+  }) {
     this.#accounts = options.accounts
     this.#tokens = options.tokens
+    this.#isAlive = options.isAlive
   }
 
   /**
@@ -29,8 +40,15 @@ export class Authenticator {
     asker: Asker = {},
   ): Promise<AuthenticatedPrincipal | undefined> {
     const { bearer, login, passcode } = credentials
-    if (bearer !== undefined) return (await this.#tokens.verify(bearer)) ?? undefined
+    if (bearer !== undefined) return this.#ofToken(bearer)
     if (login === undefined || passcode === undefined) return undefined
-    return this.#accounts.verify(login, passcode, asker)
+    return this.#accounts?.verify(login, passcode, asker)
+  }
+
+  async #ofToken(bearer: string): Promise<AuthenticatedPrincipal | undefined> {
+    const principal = await this.#tokens.verify(bearer)
+    if (principal === null) return undefined
+    const { loginId } = principal
+    return loginId === undefined || (await this.#isAlive(loginId)) ? principal : undefined
   }
 }

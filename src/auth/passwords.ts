@@ -16,6 +16,8 @@ export interface PasswordOptions {
 export interface Asker {
   /** Whether nobody waits for the answer any more: then no work is done for it. */
   readonly isAbandoned?: () => boolean
+  /** Where from, for the audit. */
+  readonly address?: string
 }
 
 interface Waiting {

@@ -8,7 +8,7 @@ export type Action = 'SEND' | 'SUBSCRIBE'
 /** One line of the table: who may do this to these destinations. */
 export interface PolicyRow {
   readonly action: Action
-  /** `{name}` is 1 to 64 of `A-Z a-z 0-9 _ -`; `**` at the end is anything, and something. */
+  /** `{name}` is 1 to 64 of `A-Z a-z 0-9 _ -`; `**` at the end is anything, and but for `.**` something. */
   readonly destination: string
   /** Who may. */
   readonly roles: readonly Role[]
@@ -74,6 +74,14 @@ export const POLICY: readonly PolicyRow[] = [
   { action: 'SUBSCRIBE', destination: '/queue/user.dead-letter', roles: ADMIN },
   { action: 'SUBSCRIBE', destination: '/amq/queue/user.dead-letter', roles: ADMIN },
 
+  // What stands behind somebody's subscription, and what RabbitMQ tells of itself: with its tracing on, all.
+  { action: 'SEND', destination: '/queue/stomp-subscription-**', roles: NOBODY },
+  { action: 'SUBSCRIBE', destination: '/queue/stomp-subscription-**', roles: NOBODY },
+  { action: 'SEND', destination: '/amq/queue/stomp-subscription-**', roles: NOBODY },
+  { action: 'SUBSCRIBE', destination: '/amq/queue/stomp-subscription-**', roles: NOBODY },
+  { action: 'SEND', destination: '/exchange/amq.rabbitmq.**', roles: NOBODY },
+  { action: 'SUBSCRIBE', destination: '/exchange/amq.rabbitmq.**', roles: NOBODY },
+
   { action: 'SEND', destination: '/topic/**', roles: TRUSTED },
   { action: 'SUBSCRIBE', destination: '/topic/**', roles: TRUSTED },
   { action: 'SEND', destination: '/queue/**', roles: TRUSTED },
@@ -103,6 +111,12 @@ const ROWS = POLICY.map((row) => ({ row, pattern: compile(row.destination) }))
 export function decide(request: PolicyRequest, facts: PolicyFacts): boolean | Promise<boolean> {
   const verdict = recall(request)
   return typeof verdict === 'boolean' ? verdict : facts.ownsOrder(request.principal.name, verdict.ownedOrder)
+}
+
+/** The order whose owner decides over the request; undefined where the table alone does. */
+export function orderBehind(request: PolicyRequest): string | undefined {
+  const verdict = recall(request)
+  return typeof verdict === 'boolean' ? undefined : verdict.ownedOrder
 }
 
 /** The verdict depends on roles, action and destination alone, of which there are few. */
@@ -158,6 +172,8 @@ function decode(text: string): string | undefined {
 function compile(destination: string): RegExp {
   const source = destination
     .replaceAll('.', String.raw`\.`)
+    // There an empty word is a name of its own, and no less private.
+    .replace(/(?<=\.)\*\*$/, '.*')
     .replace(/\*\*$/, '.+')
     .replaceAll(/\{(\w+)\}/g, '(?<$1>[A-Za-z0-9_-]{1,64})')
   return new RegExp(`^${source}$`, 's')

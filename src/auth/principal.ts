@@ -11,6 +11,14 @@ export interface Principal {
   readonly roles: readonly Role[]
 }
 
+/** Somebody, and how long their credentials vouch for them. */
+export interface AuthenticatedPrincipal extends Principal {
+  /** Milliseconds since 1970; missing where the credentials do not end. */
+  readonly expiresAtMs?: number
+  /** The login that the credentials are of, where they are of one; it may end before they do. */
+  readonly loginId?: string
+}
+
 const NAME = /^[A-Za-z0-9_.@-]{1,64}$/
 
 /** Whether it can be the name of somebody: 1 to 64 of `A-Z a-z 0-9 _ . @ -` (CONTRACT, section 3). */

@@ -2,16 +2,20 @@ import { createSecretKey } from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
 import { SignJWT, errors, jwtVerify } from 'jose'
 import { NodeError } from '../errors.ts'
-import { isPrincipalName, parseRoles } from './principal.ts'
-import type { Principal } from './principal.ts'
+import { principalOfClaims } from './claims.ts'
+import type { AuthenticatedPrincipal, Principal } from './principal.ts'
 
-/** Somebody, and how long their credentials vouch for them. */
-export interface AuthenticatedPrincipal extends Principal {
-  /** Milliseconds since 1970; missing where the credentials do not end. */
-  readonly expiresAtMs?: number
+/** What a refresh token says: see `LoginRow`. */
+export interface RefreshClaims {
+  readonly loginId: string
+  readonly turn: number
 }
 
 const ALGORITHM = 'HS256'
+/** Says that `sid` is a login of ours: others, who sign with the same secret, have such a claim too. */
+const ISSUER = 'stomp-relay'
+/** `typ` of refresh tokens, so that neither kind is taken for the other (RFC 8725, section 3.11). */
+const REFRESH_TYPE = 'refresh+jwt'
 const MIN_SECRET_BYTES = 32
 const CLOCK_TOLERANCE_SECONDS = 5
 
@@ -28,9 +32,10 @@ export class Tokens {
     this.#key = createSecretKey(bytes)
   }
 
-  /** A token that speaks for the principal for so many seconds from now. */
-  sign(principal: Principal, ttlSeconds: number): Promise<string> {
-    return new SignJWT({ roles: [...principal.roles] })
+  /** A token that speaks for the principal for so many seconds from now, as long as its login lasts. */
+  sign(principal: Principal, ttlSeconds: number, loginId?: string): Promise<string> {
+    const login = loginId === undefined ? {} : { iss: ISSUER, sid: loginId }
+    return new SignJWT({ roles: [...principal.roles], ...login })
       .setProtectedHeader({ alg: ALGORITHM })
       .setSubject(principal.name)
       .setIssuedAt()
@@ -38,25 +43,44 @@ export class Tokens {
       .sign(this.#key)
   }
 
+  /** A token that is good for one exchange, until `expiresAt`. */
+  signRefresh({ loginId, turn }: RefreshClaims, expiresAt: Date): Promise<string> {
+    return new SignJWT({ sid: loginId, turn })
+      .setProtectedHeader({ alg: ALGORITHM, typ: REFRESH_TYPE })
+      .setIssuedAt()
+      .setExpirationTime(expiresAt)
+      .sign(this.#key)
+  }
+
+  /** What a refresh token says, or null where it is none of ours, or over. */
+  async verifyRefresh(token: string): Promise<RefreshClaims | null> {
+    const verified = await this.#verified(token)
+    if (verified?.type !== REFRESH_TYPE) return null
+    const { sid, turn } = verified.claims
+    return typeof sid === 'string' && typeof turn === 'number' ? { loginId: sid, turn } : null
+  }
+
   /**
    * Who the token speaks for, or null where it is not ours, over, or its claims are not what we
    * issue. The algorithm is fixed: a token does not choose how it is verified.
    */
-  async verify(token: string): Promise<(Principal & { readonly expiresAtMs: number }) | null> {
-    const claims = await this.#claims(token)
-    if (claims === null) return null
-    const roles = parseRoles(claims['roles'])
-    if (!isPrincipalName(claims.sub) || roles === null || claims.exp === undefined) return null
-    return { name: claims.sub, roles, expiresAtMs: claims.exp * 1000 }
+  async verify(token: string): Promise<(AuthenticatedPrincipal & { readonly expiresAtMs: number }) | null> {
+    const verified = await this.#verified(token)
+    if (verified === null || verified.type === REFRESH_TYPE) return null
+    const { claims } = verified
+    const principal = principalOfClaims(claims)
+    if (principal === null) return null
+    const loginId = claims.iss === ISSUER ? claims['sid'] : undefined
+    return { ...principal, ...(typeof loginId === 'string' && { loginId }) }
   }
 
-  async #claims(token: string) {
+  async #verified(token: string) {
     try {
-      const { payload } = await jwtVerify(token, this.#key, {
+      const { payload, protectedHeader } = await jwtVerify(token, this.#key, {
         algorithms: [ALGORITHM],
         clockTolerance: CLOCK_TOLERANCE_SECONDS,
       })
-      return payload
+      return { claims: payload, type: protectedHeader.typ }
     } catch (error) {
       if (error instanceof errors.JOSEError) return null
       throw error

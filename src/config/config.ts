@@ -2,6 +2,10 @@ import { randomBytes } from 'node:crypto'
 import { NodeError } from '../errors.ts'
 import { parseBrokerUrl, type BrokerUrl } from './broker-url.ts'
 import { parseDatabaseUrl } from './database-url.ts'
+import { EDGE_SETTINGS } from './edge-settings.ts'
+import { faultsOfIdentity } from './identity-rules.ts'
+import { isLoopback, productionFaults } from './production.ts'
+import { tlsFault } from './tls-files.ts'
 import { flag, integer, list, matching, setting, type SettingTable, type SettingValues } from './setting.ts'
 
 /** Every variable this version reads. Defaults and meanings are CONTRACT: clients and operators rely on them. */
@@ -39,9 +43,27 @@ export const SETTINGS = {
   ),
   jwtSecret: setting<string | undefined>(
     'AUTH_JWT_SECRET',
-    'HS256 secret of at least 32 bytes; required in production',
+    'HS256 secret of at least 32 bytes; in production this or AUTH_JWKS_URL is required',
     undefined,
     secret,
+  ),
+  jwksUrl: setting<string | undefined>(
+    'AUTH_JWKS_URL',
+    'key set of an identity provider, which has the accounts then, instead of AUTH_JWT_SECRET',
+    undefined,
+    webUrl,
+  ),
+  jwtIssuer: setting<string | undefined>(
+    'AUTH_JWT_ISSUER',
+    "`iss` of the identity provider's tokens; needed with AUTH_JWKS_URL",
+    undefined,
+    matching(/^[\x21-\x7e]{1,512}$/, 'one word of printable characters'),
+  ),
+  jwtAudience: setting<string | undefined>(
+    'AUTH_JWT_AUDIENCE',
+    '`aud` of tokens that are meant for the relay; needed with AUTH_JWKS_URL',
+    undefined,
+    matching(/^[\x21-\x7e]{1,512}$/, 'one word of printable characters'),
   ),
   demoAccounts: setting<boolean | undefined>(
     'DEMO_ACCOUNTS',
@@ -91,7 +113,12 @@ export const SETTINGS = {
     'info',
     matching(/^(fatal|error|warn|info|debug|trace)$/, 'fatal, error, warn, info, debug or trace'),
   ),
-  environment: setting('NODE_ENV', 'production refuses unsafe settings', 'development', String),
+  environment: setting(
+    'NODE_ENV',
+    'production refuses unsafe settings',
+    'development',
+    matching(/^(production$|(?![Pp][Rr][Oo][Dd]))/, 'production, spelled so, or something else'),
+  ),
   limitFrameBytes: setting(
     'LIMIT_FRAME_BYTES',
     'bytes of one STOMP frame',
@@ -142,6 +169,7 @@ export const SETTINGS = {
     10_000,
     integer(100, 600_000),
   ),
+  ...EDGE_SETTINGS,
 } satisfies SettingTable
 
 type Values = SettingValues<typeof SETTINGS>
@@ -152,21 +180,6 @@ export interface Config extends Omit<Values, 'demoAccounts' | 'nodeId'> {
   readonly nodeId: string
   readonly isProduction: boolean
 }
-
-/**
- * Variables that operators know from the documentation of later versions. To pass them over in silence
- * would leave somebody believing in, say, TLS.
- */
-const NOT_YET = [
-  'AUTH_JWKS_URL',
-  'AUTH_JWT_ISSUER',
-  'AUTH_JWT_AUDIENCE',
-  'TRUST_PROXY',
-  'TLS_CERT_FILE',
-  'TLS_KEY_FILE',
-  'LIMIT_HTTP_PER_MINUTE',
-  'LIMIT_LOGINS_PER_MINUTE',
-] as const
 
 /** Exit code for faulty configuration (`EX_CONFIG` of sysexits). */
 export const EXIT_CONFIG = 78
@@ -179,9 +192,6 @@ export const EXIT_CONFIG = 78
 export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
   const { values, faults } = readValues(env)
   const isProduction = values.environment === 'production'
-  for (const name of NOT_YET.filter((each) => isSet(env[each]))) {
-    faults.set(name, 'not be set: this version does not support it')
-  }
   for (const [name, fault] of faultsBetween(values, isProduction)) {
     // What does not parse has its fault already, and no value to compare.
     if (!faults.has(name)) faults.set(name, fault)
@@ -193,7 +203,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   return {
     ...values,
     isProduction,
-    demoAccounts: values.demoAccounts ?? (!isProduction && isLoopback(values.host)),
+    demoAccounts:
+      values.demoAccounts ?? (!isProduction && isLoopback(values.host) && values.jwksUrl === undefined),
     nodeId: values.nodeId ?? `node-${randomBytes(6).toString('hex')}`,
   }
 }
@@ -224,15 +235,10 @@ function* faultsBetween(values: Values, isProduction: boolean): Iterable<readonl
     const [set, missing] = values.stompUrl === undefined ? ['AMQP', 'STOMP'] : ['STOMP', 'AMQP']
     yield [`RABBITMQ_${missing}_URL`, `be set too, because RABBITMQ_${set}_URL is`]
   }
-  if (isProduction && values.jwtSecret === undefined) {
-    yield ['AUTH_JWT_SECRET', 'be set in production (32 bytes or more)']
-  }
-  if (isProduction && values.allowedOrigins.includes('*')) {
-    yield ['ALLOWED_ORIGINS', 'not be * in production']
-  }
-  if (isProduction && values.demoAccounts === true) {
-    yield ['DEMO_ACCOUNTS', 'not be on in production: everybody knows their passwords']
-  }
+  yield* faultsOfIdentity(values, isProduction)
+  if (isProduction) yield* productionFaults(values)
+  const fault = tlsFault(values)
+  if (fault !== undefined) yield fault
   if (values.workers > 1) yield* faultsOfWorkers(values)
   if (values.limitHeaderBytes > values.limitFrameBytes) {
     yield ['LIMIT_HEADER_BYTES', 'be at most LIMIT_FRAME_BYTES']
@@ -257,10 +263,6 @@ function isSet(text: string | undefined): text is string {
   return text !== undefined && text !== ''
 }
 
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host)
-}
-
 const ENDPOINTS_CLAIM = 'paths that begin with a slash, each once'
 
 function endpointPaths(text: string): readonly string[] {
@@ -274,11 +276,21 @@ function secret(text: string): string {
   return text
 }
 
+function webUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  const isWeb = url?.protocol === 'https:' || url?.protocol === 'http:'
+  if (!isWeb || url.username !== '' || url.password !== '')
+    throw new Error('an https: URL without credentials')
+  return url.href
+}
+
+/** As browsers write it: in small letters, without the port that the scheme has anyhow. */
 function origin(text: string): string {
-  if (text !== '*' && !/^https?:\/\/(\*\.)?[A-Za-z0-9.-]+(:\d{1,5})?$/.test(text)) {
+  if (text === '*') return text
+  if (!/^https?:\/\/(\*\.)?[A-Za-z0-9.-]+(:\d{1,5})?$/.test(text) || !URL.canParse(text)) {
     throw new Error('origins such as https://app.example.com, or https://*.example.com')
   }
-  return text
+  return new URL(text).origin
 }
 
 /** As given: the store parses it again. It may bear a password. */

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import type { RawData, WebSocket } from 'ws'
 import type { CloseCode } from '../../protocol/close-codes.ts'
 import { Decoder, type DecoderLimits } from '../../protocol/decoder.ts'
@@ -16,8 +17,9 @@ import { deferred } from '../lib/deferred.ts'
 import { Outbox, type OutboxLimits, type Turn } from '../lib/outbox.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
+import { FrameClock } from './frame-clock.ts'
 import { HeartBeat } from './heart-beat.ts'
-import { limitMessageBytes, rawSocket } from './raw-socket.ts'
+import { limitMessageBytes, partOfMessage, rawSocket } from './raw-socket.ts'
 import { renderWebSocketFrames } from './web-socket-frames.ts'
 
 /** Bytes a client may send before it is connected (CONTRACT, section 3). */
@@ -36,12 +38,16 @@ export interface ConnectionServices {
     readonly outbox: OutboxLimits
     /** Until CONNECTED, milliseconds. */
     readonly connectMs: number
+    /** From the first byte of a frame to its last, and of a WebSocket message likewise, milliseconds. */
+    readonly frameMs: number
   }
 }
 
 export interface ConnectionPeer {
   readonly remoteAddress: string
   readonly upgrade: UpgradeCredentials
+  /** Called when the client is CONNECTED. */
+  readonly onConnected: () => void
 }
 
 /**
@@ -64,6 +70,10 @@ export class Connection implements SessionTransport {
   readonly #decoder: Decoder<ClientCommand>
   readonly #heartBeat: HeartBeat
   readonly #connectTimer: NodeJS.Timeout
+  readonly #onConnected: () => void
+  readonly #hasPartOfMessage: () => boolean
+  readonly #messageClock: FrameClock
+  readonly #frameClock: FrameClock
   #bytesBeforeConnected = 0
   #isClosing = false
 
@@ -71,6 +81,10 @@ export class Connection implements SessionTransport {
     this.#webSocket = webSocket
     this.#services = services
     this.remoteAddress = peer.remoteAddress
+    this.#onConnected = peer.onConnected
+    this.#hasPartOfMessage = partOfMessage(webSocket)
+    this.#messageClock = new FrameClock(services.limits.frameMs)
+    this.#frameClock = new FrameClock(services.limits.frameMs)
     this.#outbox = new Outbox({
       socket: rawSocket(webSocket),
       limits: services.limits.outbox,
@@ -87,6 +101,7 @@ export class Connection implements SessionTransport {
       commands: CLIENT_COMMANDS,
       sink: {
         onFrame: (frame) => {
+          this.#frameClock.whole()
           this.session.receive(frame)
           this.#decoder.version = this.session.version
           if (this.#isClosing) this.#decoder.stop()
@@ -116,10 +131,24 @@ export class Connection implements SessionTransport {
   }
 
   startHeartBeat(sendMs: number, receiveMs: number): void {
+    this.#onConnected()
     if (this.#isClosing) return
     // It is connected now, and may send as much as anybody.
     limitMessageBytes(this.#webSocket, maxMessageBytes(this.#services.limits.decoder))
     this.#heartBeat.start(sendMs, receiveMs)
+  }
+
+  /**
+   * Looks for a frame that does not become whole: a client may send as slowly as it likes, but not hold
+   * our memory for it. Called from time to time.
+   */
+  check(nowMs: number): void {
+    if (this.#isClosing) return
+    // While we do not read, what is missing is not the client's fault.
+    const canHear = !this.#webSocket.isPaused
+    const isMessageLate = this.#messageClock.isLate(nowMs, canHear && this.#hasPartOfMessage())
+    const isFrameLate = this.#frameClock.isLate(nowMs, canHear && this.#decoder.pendingBytes > 0)
+    if (isMessageLate || isFrameLate) this.session.violate(violation('frame-timeout'))
   }
 
   pause(): void {
@@ -182,6 +211,7 @@ export class Connection implements SessionTransport {
   #receive(data: RawData): void {
     if (this.#isClosing) return
     this.#heartBeat.received()
+    this.#messageClock.whole()
     const bytes = toBytes(data)
     if (!this.#isConnected && this.#isOverBudget(bytes.byteLength)) return
     try {
@@ -197,13 +227,14 @@ export class Connection implements SessionTransport {
       this.session.violate(error)
       return
     }
-    this.#logFault(error)
-    this.session.violate(violation('internal'))
+    const errorId = randomUUID()
+    this.#logFault(error, errorId)
+    this.session.violate(violation('internal', errorId))
   }
 
-  #logFault(error: unknown): void {
+  #logFault(error: unknown, errorId: string): void {
     this.#services.log.error(
-      { event: 'connection-fault', session: this.session.id, err: error },
+      { event: 'connection-fault', errorId, session: this.session.id, err: error },
       'a fault of ours',
     )
   }

@@ -2,7 +2,9 @@ import { setTimeout as delay } from 'node:timers/promises'
 import websocket from '@fastify/websocket'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { RequestError } from '../errors.ts'
+import { addressKey } from '../lib/address-key.ts'
 import { isOriginAllowed } from '../lib/origin.ts'
+import { Tally } from '../lib/tally.ts'
 import type { UpgradeCredentials } from '../session/transport.ts'
 import { Connection, maxMessageBytes, type ConnectionServices } from './connection.ts'
 
@@ -12,13 +14,34 @@ export interface UpgradeOptions {
   readonly maxConnections: number
   /** Connections of other kinds that count against `maxConnections` too. */
   readonly otherConnections: () => number
+  /** WebSockets of one address, or of an IPv6 network, that are not CONNECTED yet. */
+  readonly maxConnectingPerAddress: number
   /** How often slow clients are looked for, milliseconds. */
   readonly slowCheckMs: number
+  /** Whether clients may compress what they send. */
+  readonly compression: boolean
 }
 
 const SUB_PROTOCOLS = new Set(['v10.stomp', 'v11.stomp', 'v12.stomp'])
 
 const RETRY_AFTER_SECONDS = 5
+
+/** Parts that a message may come in: clients send one, and each costs more than the byte that it may hold. */
+const MAX_FRAGMENTS = 256
+/** Reads that an unfinished WebSocket frame may come in: 128 bytes each for the largest message. */
+const MAX_CHUNKS = 2048
+
+/**
+ * What is inflated counts against the bound of a message while it is being inflated. Nothing is remembered
+ * from one message to the next; a connection that has compressed anything keeps some 50 KiB all the same,
+ * since ws keeps its inflater. Smaller windows cannot be asked for: ws refuses browsers that do not offer them.
+ */
+const COMPRESSION = {
+  serverNoContextTakeover: true,
+  clientNoContextTakeover: true,
+  /** Messages of this process inflated at once: they share libuv's threads with passwords. */
+  concurrencyLimit: 2,
+}
 
 /** A few connections are not kept waiting for the sake of an even spread. */
 const MAX_DRAIN_GAP_MS = 100
@@ -28,13 +51,14 @@ export class Connections {
   readonly #services: ConnectionServices
   readonly #options: UpgradeOptions
   readonly #open = new Set<Connection>()
+  readonly #connecting = new Tally()
   readonly #slowTimer: NodeJS.Timeout
   #isDraining = false
 
   constructor(services: ConnectionServices, options: UpgradeOptions) {
     this.#services = services
     this.#options = options
-    this.#slowTimer = setInterval(() => services.turn.check(), options.slowCheckMs).unref()
+    this.#slowTimer = setInterval(() => this.#check(), options.slowCheckMs).unref()
   }
 
   /** Whether the node is on its way out. */
@@ -51,7 +75,9 @@ export class Connections {
     await server.register(websocket, {
       options: {
         maxPayload: maxMessageBytes(this.#services.limits.decoder),
-        perMessageDeflate: false,
+        maxFragments: MAX_FRAGMENTS,
+        maxBufferedChunks: MAX_CHUNKS,
+        perMessageDeflate: this.#options.compression && COMPRESSION,
         handleProtocols: (offered) => chooseSubProtocol(offered),
       },
       // Draining closes each session in its own time.
@@ -76,8 +102,9 @@ export class Connections {
           throw new RequestError(426, 'upgrade-required', 'this is a WebSocket endpoint for STOMP')
         },
         wsHandler: (webSocket, request) => {
-          const peer = { remoteAddress: request.ip, upgrade: credentialsOf(request) }
-          void this.#hold(new Connection(webSocket, this.#services, peer))
+          const onConnected = this.#connecting.take(addressKey(request.ip))
+          const peer = { remoteAddress: request.ip, upgrade: credentialsOf(request), onConnected }
+          void this.#hold(new Connection(webSocket, this.#services, peer), onConnected)
         },
       })
     }
@@ -98,13 +125,21 @@ export class Connections {
     clearInterval(this.#slowTimer)
   }
 
-  async #hold(connection: Connection): Promise<void> {
+  #check(): void {
+    this.#services.turn.check()
+    const nowMs = performance.now()
+    for (const connection of this.#open) connection.check(nowMs)
+  }
+
+  /** @param onGone called when the socket is gone */
+  async #hold(connection: Connection, onGone: () => void): Promise<void> {
     const { connections } = this.#services.metrics
     this.#open.add(connection)
     connections.set(this.#open.size)
     // Draining may have begun between this one's admission and its upgrade.
     if (this.#isDraining) connection.session.shutDown()
     await connection.closed
+    onGone()
     this.#open.delete(connection)
     connections.set(this.#open.size)
   }
@@ -115,6 +150,11 @@ export class Connections {
     if (!isOriginAllowed(origin, { allowed: this.#options.allowedOrigins, host })) {
       this.#refused('origin')
       throw new RequestError(403, 'origin-not-allowed', 'pages of this origin may not connect')
+    }
+    if (this.#connecting.of(addressKey(request.ip)) >= this.#options.maxConnectingPerAddress) {
+      this.#refused('connecting')
+      void reply.header('retry-after', RETRY_AFTER_SECONDS)
+      throw new RequestError(429, 'too-many-connecting', 'too many of this address are not CONNECTED yet')
     }
     const size = this.#open.size + this.#options.otherConnections()
     if (this.#isDraining || size >= this.#options.maxConnections) {

@@ -1,9 +1,11 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Authenticator } from '../auth/authenticator.ts'
 import { bearerToken } from '../auth/bearer-token.ts'
-import type { Principal, Role } from '../auth/principal.ts'
-import type { AuthenticatedPrincipal } from '../auth/tokens.ts'
+import type { AuthenticatedPrincipal, Principal, Role } from '../auth/principal.ts'
 import { RequestError } from '../errors.ts'
+
+/** Whose requests those under way are. */
+const callers = new WeakMap<FastifyRequest, AuthenticatedPrincipal>()
 
 /** A request and where its answer goes. */
 export interface Exchange {
@@ -28,7 +30,13 @@ export async function requireCaller(
     void reply.header('www-authenticate', 'Bearer')
     throw new RequestError(401, 'unauthenticated', 'a valid bearer token is required')
   }
+  callers.set(request, principal)
   return principal
+}
+
+/** Who was found out to call, if anybody was. */
+export function callerOf(request: FastifyRequest): AuthenticatedPrincipal | undefined {
+  return callers.get(request)
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import type { ConnectionError } from 'fastify'
 import { RequestError } from '../errors.ts'
+import { BARE_SECURITY_HEADERS } from './edge/security-headers.ts'
 import { problemOf, PROBLEM_TYPE } from './problem.ts'
 
 const REFUSALS: Readonly<Record<string, RequestError>> = {
@@ -19,6 +20,7 @@ export function answerClientError(error: ConnectionError, socket: Socket): void 
       `content-type: ${PROBLEM_TYPE}`,
       `content-length: ${Buffer.byteLength(body)}`,
       'connection: close',
+      ...Object.entries(BARE_SECURITY_HEADERS).map(([name, value]) => `${name}: ${value}`),
     ]
     socket.write(`${head.join('\r\n')}\r\n\r\n${body}`)
   }

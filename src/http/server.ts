@@ -1,8 +1,12 @@
 import { randomUUID } from 'node:crypto'
+import { createServer as createHttpServer, type RequestListener, type Server } from 'node:http'
+import { createServer as createHttpsServer } from 'node:https'
 import fastify, { type FastifyInstance, type FastifyReply } from 'fastify'
 import { RequestError } from '../errors.ts'
+import type { TlsPair } from '../config/tls-files.ts'
 import type { Log } from '../telemetry/log.ts'
 import { answerClientError } from './client-error.ts'
+import { BARE_SECURITY_HEADERS } from './edge/security-headers.ts'
 import { problemOf, PROBLEM_TYPE } from './problem.ts'
 import { SilentConnections } from './silent-connections.ts'
 
@@ -11,22 +15,46 @@ const BODY_LIMIT = 262_144
 /** A request line and headers must have come by then, or the socket is closed: milliseconds. */
 const HEADERS_TIMEOUT_MS = 10_000
 const REQUEST_TIMEOUT_MS = 30_000
+/** Node looks for what is late every 30 s unless told otherwise: milliseconds. */
+const TIMEOUT_CHECK_MS = 1000
+/** Between two requests of a connection, milliseconds. */
+const KEEP_ALIVE_MS = 72_000
+
+export interface ServerOptions {
+  /** Addresses and networks whose `X-Forwarded-For` is believed. Default none. */
+  readonly trustProxy?: readonly string[]
+  /** Certificate and key; without them the server speaks plain text. */
+  readonly tls?: TlsPair
+  /** Connections of one address on which nothing was asked yet. Default no bound. */
+  readonly maxSilentPerAddress?: number
+  /** Until the headers of a request are whole, milliseconds, a TLS handshake likewise. Default 10,000. */
+  readonly headersTimeoutMs?: number
+  /** Until a request is whole, milliseconds. Default 30,000. */
+  readonly requestTimeoutMs?: number
+}
 
 /** The HTTP server, without routes. Every error leaves it as problem details. */
-export function createServer(log: Log): FastifyInstance {
+export function createServer(log: Log, options: ServerOptions = {}): FastifyInstance {
+  const { trustProxy = [] } = options
+  const silent = new SilentConnections({ trusted: trustProxy, maxPerAddress: options.maxSilentPerAddress })
   const server = fastify({
     bodyLimit: BODY_LIMIT,
-    requestTimeout: REQUEST_TIMEOUT_MS,
     // Requests under way are answered; the request time-out bounds them.
     forceCloseConnections: 'idle',
     // URLs may hold tokens: requests are never logged as they came.
     logger: false,
     return503OnClosing: true,
-    frameworkErrors: (error, _request, reply) => void sendProblem(reply, problemOf(error, '')),
+    trustProxy: trustProxy.length > 0 && [...trustProxy],
+    serverFactory: (handler) => {
+      const made = makeServer(handler, options)
+      silent.watch(made)
+      return made
+    },
+    frameworkErrors: (error, _request, reply) =>
+      void sendProblem(reply.headers(BARE_SECURITY_HEADERS), problemOf(error, '')),
     clientErrorHandler: answerClientError,
   })
-  server.server.headersTimeout = HEADERS_TIMEOUT_MS
-  const silent = new SilentConnections(server.server)
+  server.addHook('onRequest', async ({ raw }) => silent.asked(raw.socket))
   server.addHook('preClose', async () => silent.close())
   server.setErrorHandler((error, request, reply) => {
     const errorId = randomUUID()
@@ -42,6 +70,19 @@ export function createServer(log: Log): FastifyInstance {
     sendProblem(reply, problemOf(new RequestError(404, 'not-found', 'there is nothing here'), '')),
   )
   return server
+}
+
+function makeServer(handler: RequestListener, options: ServerOptions): Server {
+  const { tls, headersTimeoutMs = HEADERS_TIMEOUT_MS, requestTimeoutMs = REQUEST_TIMEOUT_MS } = options
+  const timeouts = {
+    headersTimeout: headersTimeoutMs,
+    requestTimeout: requestTimeoutMs,
+    connectionsCheckingInterval: Math.min(TIMEOUT_CHECK_MS, headersTimeoutMs),
+    keepAliveTimeout: KEEP_ALIVE_MS,
+  }
+  if (tls === undefined) return createHttpServer(timeouts, handler)
+  const handshake = { minVersion: 'TLSv1.2', handshakeTimeout: headersTimeoutMs } as const
+  return createHttpsServer({ ...timeouts, ...handshake, ...tls }, handler)
 }
 
 function sendProblem(reply: FastifyReply, problem: ReturnType<typeof problemOf>): FastifyReply {

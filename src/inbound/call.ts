@@ -1,6 +1,5 @@
 import type { HeaderList } from '../../protocol/frame.ts'
-import type { Principal } from '../auth/principal.ts'
-import type { AuthenticatedPrincipal } from '../auth/tokens.ts'
+import type { AuthenticatedPrincipal, Principal } from '../auth/principal.ts'
 
 /** What interceptors and handlers may know of the session a frame came from. */
 export interface SessionView {

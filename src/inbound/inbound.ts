@@ -1,10 +1,13 @@
 import { isBindableTopic } from '../../protocol/destination.ts'
 import { header } from '../../protocol/frame.ts'
 import type { App } from '../app/app.ts'
+import type { PolicyFacts } from '../auth/policy.ts'
 import type { Broker, BrokerSessionSink } from '../broker/broker.ts'
 import { BrokerLink } from './broker-link.ts'
 import type { InboundCall, SendCall, SessionView, SubscribeCall } from './call.ts'
 import { runChain, type Interceptor } from './chain.ts'
+import type { Permit } from './permit.ts'
+import { Permits } from './permits.ts'
 import { resolveRoute, type Route } from './route.ts'
 
 type Reply = (destination: string, payload: unknown) => void
@@ -14,16 +17,26 @@ export class Inbound {
   readonly #interceptors: readonly Interceptor[]
   readonly #app: App
   readonly #broker: Broker
+  readonly #permits: Permits
 
-  constructor(parts: { interceptors: readonly Interceptor[]; app: App; broker: Broker }) {
+  constructor(parts: { interceptors: readonly Interceptor[]; app: App; broker: Broker; facts: PolicyFacts }) {
     this.#interceptors = parts.interceptors
     this.#app = parts.app
     this.#broker = parts.broker
+    this.#permits = new Permits(parts)
   }
 
   /** Runs the interceptors. Throws or rejects where one refuses; a promise only where one needs I/O. */
   accept(call: InboundCall): void | Promise<void> {
     return runChain(this.#interceptors, call)
+  }
+
+  /**
+   * What a subscription that is asked for will rest on besides the table. To be had before it is accepted,
+   * so that no change is missed; whoever gets one has to end it.
+   */
+  permit({ kind, session, destination }: SubscribeCall): Permit | undefined {
+    return this.#permits.open({ principal: session.principal, action: kind, destination })
   }
 
   /** @throws MessageError where the destination leads nowhere */

@@ -1,7 +1,7 @@
 import type { CloseCode } from '../../protocol/close-codes.ts'
 import type { ClientFrame } from '../../protocol/frame.ts'
 import type { Version } from '../../protocol/version.ts'
-import type { AuthenticatedPrincipal } from '../auth/tokens.ts'
+import type { AuthenticatedPrincipal } from '../auth/principal.ts'
 import type { BrokerLink } from '../inbound/broker-link.ts'
 import type { SessionView, UpgradeCredentials } from '../inbound/call.ts'
 import type { RegisteredSession } from '../user/session-registry.ts'
@@ -33,6 +33,9 @@ export interface SessionContext extends RegisteredSession {
   /** Says who it is, and for how long; before that `view` and `link` throw. */
   authenticated(principal: AuthenticatedPrincipal): void
 
+  /** It subscribes to its errors from now on. */
+  listens(): void
+
   /** Waits for what a frame began and tells the client how it ended. Never rejects. */
   settle(frame: ClientFrame, done: Promise<Settled>): Promise<void>
 
@@ -41,6 +44,9 @@ export interface SessionContext extends RegisteredSession {
 
   /** Tells the client that something it asked for was refused. */
   fault(error: unknown, frame: ClientFrame): void
+
+  /** A subscription was ended without the client's wish. */
+  cancelled(subscription: string, error: unknown): void
 
   /** Sends JSON to this session's own subscriptions to `/user/queue/…`. @returns whether it has one */
   reply(destination: string, payload: unknown): boolean

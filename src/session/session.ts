@@ -5,14 +5,13 @@ import type { ClientFrame } from '../../protocol/frame.ts'
 import { header } from '../../protocol/frame.ts'
 import type { Fault as FaultPayload } from '../../protocol/payload/fault.ts'
 import { VERSIONS, type Version } from '../../protocol/version.ts'
-import type { AuthenticatedPrincipal } from '../auth/tokens.ts'
-import { SessionError, type FaultCode } from '../errors.ts'
+import type { AuthenticatedPrincipal } from '../auth/principal.ts'
+import { MessageError, SessionError, type FaultCode } from '../errors.ts'
 import type { BrokerLink, SessionMessage } from '../inbound/broker-link.ts'
 import type { SessionView, UpgradeCredentials } from '../inbound/call.ts'
-import { at } from '../lib/at.ts'
 import type { SessionPeer } from '../user/session-registry.ts'
 import { perform } from './commands/perform.ts'
-import { EXPIRY_WARNING_MS } from './expiry.ts'
+import { EXPIRY_WARNING, Expiry } from './expiry.ts'
 import { faultOf, type Fault } from './fault.ts'
 import { errorFrame, messageFrame, receiptFrame } from './outgoing.ts'
 import type { SessionContext } from './session-context.ts'
@@ -49,7 +48,10 @@ export class Session implements SessionContext {
   version: Version = '1.2'
   #state: SessionState = 'NEW'
   #view: (SessionView & { principal: AuthenticatedPrincipal }) | undefined
-  #cancelExpiry: (() => void)[] = []
+  readonly #expiry = new Expiry({
+    warn: () => this.reply('/user/queue/errors', EXPIRY_WARNING),
+    end: () => this.violate(violation('session-ended', 'the token ran out')),
+  })
   #link: BrokerLink | undefined
   #waiting: ClientFrame[] = []
   #isHeld = false
@@ -95,8 +97,12 @@ export class Session implements SessionContext {
     this.close(closeCode, message)
   }
 
-  expel(): void {
-    this.violate(violation('session-ended', 'an administrator ended it'))
+  expel(why: string): void {
+    this.violate(violation('session-ended', why))
+  }
+
+  prolong(principal: AuthenticatedPrincipal): void {
+    if (this.#state === 'CONNECTED') this.authenticated(principal)
   }
 
   /** The transport is gone: everything the session held is given back. Idempotent. */
@@ -115,15 +121,11 @@ export class Session implements SessionContext {
   authenticated(principal: AuthenticatedPrincipal): void {
     this.#view ??= { id: this.id, remoteAddress: this.transport.remoteAddress, principal }
     this.#view.principal = principal
-    this.#forgetExpiry()
-    const { expiresAtMs } = principal
-    // Whoever left while this was found out has nothing that could run out.
-    if (expiresAtMs === undefined || this.#state === 'CLOSING') return
-    const warning = { code: 'token-expiring', message: 'the token of this session runs out', destination: '' }
-    this.#cancelExpiry = [
-      at(expiresAtMs - EXPIRY_WARNING_MS, () => void this.reply('/user/queue/errors', warning)),
-      at(expiresAtMs, () => this.violate(violation('session-ended', 'the token ran out'))),
-    ]
+    this.#expiry.watch(principal.expiresAtMs)
+  }
+
+  listens(): void {
+    this.#expiry.remind()
   }
 
   /** Who this is, for whoever acts on its frames. One object for life, by which others may count. */
@@ -140,7 +142,11 @@ export class Session implements SessionContext {
   get link(): BrokerLink {
     this.#link ??= this.services.inbound.openLink(this.view, {
       onMessage: (message) => this.transport.send(messageFrame(message, this.version)),
-      onCancelled: (subscription, reason) => this.#cancelled(subscription, reason),
+      onCancelled: (subscription, reason) => {
+        // Where the queue is gone, a new SUBSCRIBE makes another; where its node is, it may come back.
+        const message = `the broker cancelled the subscription ${subscription}: ${reason}`
+        this.cancelled(subscription, new MessageError('broker-unavailable', message))
+      },
       room: () => this.transport.room(),
       onEnd: (error) => this.#brokerSessionEnded(error),
     })
@@ -180,6 +186,16 @@ export class Session implements SessionContext {
     else this.#tell(fault, { destination, receipt }, ['receipt-id', receipt])
   }
 
+  cancelled(subscription: string, error: unknown): void {
+    const held = this.subscriptions.remove(subscription)
+    // It may have crossed an UNSUBSCRIBE on its way.
+    if (held === undefined) return
+    const { destination } = held
+    const fault = faultOf(error, { log: this.services.log, sessionId: this.id })
+    this.services.metrics.refusals.inc({ code: fault.code })
+    this.#tell(fault, { destination }, ['subscription', subscription])
+  }
+
   reply(destination: string, payload: unknown): boolean {
     const ids = this.subscriptions.idsOf(destination)
     for (const id of ids) this.deliver(id, destination, payload)
@@ -204,15 +220,10 @@ export class Session implements SessionContext {
     void this.#release()
   }
 
-  #forgetExpiry(): void {
-    for (const cancel of this.#cancelExpiry) cancel()
-    this.#cancelExpiry = []
-  }
-
   /** Gives back all that the session holds. Idempotent; never rejects. */
   async #release(): Promise<void> {
     this.#waiting = []
-    this.#forgetExpiry()
+    this.#expiry.cancel()
     this.subscriptions.closeAll()
     this.services.registry.remove(this)
     try {
@@ -264,16 +275,6 @@ export class Session implements SessionContext {
     this.services.log.warn({ event: 'broker-session-lost', session: this.id, err: error }, error.message)
     // The frame that RabbitMQ ended it for is rejected in this turn, and its ERROR can say which it was.
     setImmediate(() => this.violate(violation('broker-session-lost', error.message)))
-  }
-
-  #cancelled(subscription: string, reason: string): void {
-    const held = this.subscriptions.remove(subscription)
-    // It may have crossed an UNSUBSCRIBE on its way.
-    if (held === undefined) return
-    const { destination } = held
-    const message = `the broker cancelled the subscription ${subscription}: ${reason}`
-    // Where the queue is gone, a new SUBSCRIBE makes another; where its node is, it may come back.
-    this.#tell({ code: 'broker-unavailable', message }, { destination }, ['subscription', subscription])
   }
 
   /** To `/user/queue/errors` where the client listens; otherwise it learns by ERROR and close. */

@@ -25,6 +25,8 @@ export interface Store {
   /** One per database, made once; the first half of every event id. `[A-Za-z0-9_-]`, short. */
   readonly epoch: string
   readonly accounts: AccountRepository
+  readonly logins: LoginRepository
+  readonly audit: AuditRepository
   readonly settings: SettingRepository
   readonly messages: MessageReader
   readonly broadcasts: BroadcastReader
@@ -121,6 +123,65 @@ export interface AccountRepository {
   find(name: string): Promise<AccountRow | null>
   /** Rejects with `conflict` when the name is taken. Names differ by case. */
   create(row: AccountRow): Promise<void>
+}
+
+/** Somebody who is logged in with a refresh token; the token itself is not stored. */
+export interface LoginRow {
+  /** Random, and named by every token of the login. */
+  readonly id: string
+  readonly user: string
+  /** How often its refresh token was exchanged: the token of this turn is good, those before are used up. */
+  readonly turn: number
+  readonly createdAt: string
+  readonly expiresAt: string
+}
+
+/** Ended logins are removed. What was written is seen by whoever asks next, on any node. */
+export interface LoginRepository {
+  create(row: LoginRow): Promise<void>
+  find(id: string): Promise<LoginRow | null>
+  /** The latest first. */
+  ofUser(user: string): Promise<readonly LoginRow[]>
+  /**
+   * Begins the next turn, from `turn` on, and answers whether it did: not where the login is gone, or in another
+   * turn. Of several that ask at once, on any node, one does.
+   */
+  exchange(login: Pick<LoginRow, 'id' | 'turn' | 'expiresAt'>): Promise<boolean>
+  /** Idempotent. */
+  remove(ids: readonly string[]): Promise<void>
+  /** Those of the ids, at most 500, whose login lasts. */
+  living(ids: readonly string[]): Promise<ReadonlySet<string>>
+  /** Removes logins that are over, at most `limit`, and answers how many. */
+  trim(nowIso: string, limit: number): Promise<number>
+}
+
+/** Something that happened, for administrators to read. Texts are empty where there is nothing to say. */
+export interface AuditRow {
+  /** Later ones are greater, among those of one node. */
+  readonly id: string
+  readonly at: string
+  readonly kind: string
+  readonly user: string
+  readonly node: string
+  readonly address: string
+  readonly about: string
+  /** How many of this kind were left out before it. */
+  readonly omitted: number
+}
+
+export interface AuditRepository {
+  /** All or none. */
+  insert(rows: readonly AuditRow[]): Promise<void>
+  /** Newest first. */
+  list(filter: { readonly kind?: string; readonly user?: string }, page: Page): Promise<readonly AuditRow[]>
+  /**
+   * Removes rows of a kind from before a time, and those that are more than `keep`, the oldest first; at most
+   * `limit`, and answers how many.
+   */
+  trim(
+    what: { readonly kind: string; readonly before: string; readonly keep: number },
+    limit: number,
+  ): Promise<number>
 }
 
 export interface SettingRepository {

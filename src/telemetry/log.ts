@@ -1,4 +1,5 @@
 import { pino, type Logger } from 'pino'
+import { harmless } from './harmless.ts'
 
 /** A structured log: `log.info({ event: 'listening', address }, 'sentence')`. Never given a secret. */
 export type Log = Logger
@@ -10,6 +11,7 @@ export function createLog(options: { level: string; nodeId: string }): Log {
     base: { node: options.nodeId },
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label) => ({ level: label }) },
+    hooks: { streamWrite: harmless },
     // Where a log call passes headers or settings along, these never get out.
     redact: {
       paths: [

@@ -8,6 +8,7 @@ export interface Metrics {
   readonly text: () => Promise<string>
   readonly connections: Gauge
   readonly connectionsRefused: Counter<'reason'>
+  readonly requestsRefused: Counter<'reason'>
   /** What is counted for every frame: plain numbers, since a counter object costs more than the frame. */
   readonly hot: { framesReceived: number; framesSent: number; socketWrites: number }
   readonly refusals: Counter<'code'>
@@ -57,6 +58,7 @@ export function createMetrics(sharedAs?: string): Metrics {
     text: sharedAs === undefined ? async () => registry.metrics() : metricsOfAllWorkers(registry, sharedAs),
     connections: gauge('connections', 'WebSocket connections open'),
     connectionsRefused: counter('connections_refused_total', 'upgrades refused', ['reason']),
+    requestsRefused: counter('requests_refused_total', 'HTTP requests refused unread', ['reason']),
     hot,
     refusals: counter('refusals_total', 'messages refused while the session lives on', ['code']),
     violations: counter('violations_total', 'protocol violations that ended a session', ['code']),

@@ -44,7 +44,7 @@ export class SessionClosing {
 
   #expel(id: string): boolean {
     const session = this.#parts.registry.find(id)
-    session?.expel()
+    session?.expel('an administrator ended it')
     return session !== undefined
   }
 }

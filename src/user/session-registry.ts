@@ -1,4 +1,4 @@
-import type { Principal } from '../auth/principal.ts'
+import type { AuthenticatedPrincipal } from '../auth/principal.ts'
 
 /** How a session came. */
 export interface SessionPeer {
@@ -11,11 +11,13 @@ export interface SessionPeer {
 /** One connected session, as the rest of the node sees it. */
 export interface RegisteredSession {
   readonly id: string
-  readonly view: { readonly principal: Principal }
+  readonly view: { readonly principal: AuthenticatedPrincipal }
   readonly peer: SessionPeer
   shutDown(): void
-  /** Ends it, since an administrator wants it so. Idempotent. */
-  expel(): void
+  /** Ends it, since somebody who may wants it so. The client is told why. Idempotent. */
+  expel(why: string): void
+  /** Goes on with a fresh token of the same user, where what it came by allows that. */
+  prolong?(principal: AuthenticatedPrincipal): void
 }
 
 /** Hears of what sessions of this node do. Called synchronously; must not throw. */
@@ -81,6 +83,10 @@ export class SessionRegistry {
 
   find(id: string): RegisteredSession | undefined {
     return this.#byId.get(id)
+  }
+
+  ofUser(name: string): readonly RegisteredSession[] {
+    return [...(this.#byUser.get(name) ?? [])]
   }
 
   all(): readonly RegisteredSession[] {

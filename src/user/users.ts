@@ -4,6 +4,7 @@ import type { Log } from '../telemetry/log.ts'
 import { Announcements } from './announcements.ts'
 import { Attendance } from './attendance.ts'
 import type { NodeReport } from './node-report.ts'
+import { LoginEnding } from './login-ending.ts'
 import { PresenceReader } from './presence-reader.ts'
 import { SessionClosing } from './session-closing.ts'
 import { SessionRegistry } from './session-registry.ts'
@@ -17,6 +18,8 @@ export interface UsersOptions {
   /** The relay's. */
   readonly version: string
   readonly maxSessionsPerUser: number
+  /** See `LoginEndingParts.compareMs`. */
+  readonly compareMs?: number
 }
 
 /** Who is connected, here and elsewhere. */
@@ -24,6 +27,7 @@ export class Users {
   readonly registry: SessionRegistry
   readonly presence: PresenceReader
   readonly closing: SessionClosing
+  readonly loginEnding: LoginEnding
   readonly #attendance: Attendance
   readonly #announcements: Announcements
 
@@ -39,6 +43,7 @@ export class Users {
     this.registry = new SessionRegistry({ maxPerUser: options.maxSessionsPerUser, observer: attendance })
     this.presence = new PresenceReader({ store, attendance })
     this.closing = new SessionClosing({ registry: this.registry, presence: this.presence, broker })
+    this.loginEnding = new LoginEnding({ ...options, registry: this.registry })
     this.#attendance = attendance
     this.#announcements = announcements
   }
@@ -49,13 +54,15 @@ export class Users {
   }
 
   /** @throws MessageError `store-unavailable` */
-  start(): Promise<void> {
-    return this.#attendance.start()
+  async start(): Promise<void> {
+    await this.#attendance.start()
+    this.loginEnding.start()
   }
 
   /** Once no session is left. Idempotent; never rejects. */
   async close(): Promise<void> {
     this.closing.stop()
+    await this.loginEnding.close()
     await this.#attendance.close()
   }
 }

@@ -74,7 +74,7 @@ await t.test('rejects where a stored account has roles that do not exist', async
 await t.test('authenticates by bearer token, or by login and passcode', async (t) => {
   const { store, accounts } = await open(t, true)
   const tokens = new Tokens({ secret: 'x'.repeat(32) })
-  const authenticator = new Authenticator({ accounts, tokens })
+  const authenticator = new Authenticator({ accounts, tokens, isAlive: async () => true })
   const bearer = await tokens.sign({ name: 'carol', roles: ['service'] }, 60)
   t.match(await authenticator.authenticate({ bearer }), {
     name: 'carol',

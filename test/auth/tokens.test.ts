@@ -24,6 +24,17 @@ await t.test('takes a foreign token with the same secret and our claims', async 
   t.match(await tokens.verify(token), { name: 'bob', roles: ['user'] })
 })
 
+await t.test('knows the logins that it signed for, and takes no session of others for one', async (t) => {
+  const principal = { name: 'bob', roles: ['user'] as const }
+  t.equal((await tokens.verify(await tokens.sign(principal, 60, 'l1')))?.loginId, 'l1')
+  t.equal((await tokens.verify(await tokens.sign(principal, 60)))?.loginId, undefined)
+  const foreign = { sub: 'bob', roles: ['user'], exp: inAnHour(), sid: 'l1' }
+  for (const iss of [undefined, 'elsewhere']) {
+    const token = await forge({ ...foreign, ...(iss !== undefined && { iss }) }).sign(KEY)
+    t.match(await tokens.verify(token), { name: 'bob', loginId: undefined })
+  }
+})
+
 await t.test('refuses tokens that are not ours, over, early, or without what we need', async (t) => {
   const good = { sub: 'bob', roles: ['user'], exp: inAnHour() }
   const { privateKey } = await generateKeyPair('ES256')

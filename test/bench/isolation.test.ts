@@ -1,6 +1,6 @@
 import t from 'tap'
 import { relayClients } from '../../bench/contestants/relay.ts'
-import { CRIMES } from '../../bench/crimes/registry.ts'
+import { ATTACKS, CRIMES } from '../../bench/crimes/registry.ts'
 import type { CrimeRecord } from '../../bench/crimes/scene.ts'
 import { isolationClaims, crimeLines } from '../../bench/report/isolation-table.ts'
 import { isolationFigures, limitMs } from '../../bench/scenarios/isolation-figures.ts'
@@ -17,6 +17,8 @@ import { until } from '../support/until.ts'
 // tell. The memory alarm is left out: it would be one for all tests that share the node.
 t.setTimeout(240_000)
 
+const ALL = [...new Set([...CRIMES, ...ATTACKS])]
+
 await t.test('well-behaved clients get everything beside each crime', async (t) => {
   const rabbit = await useRabbitMq(t)
   const relay = await useRelay(t, {
@@ -26,6 +28,9 @@ await t.test('well-behaved clients get everything beside each crime', async (t) 
     RABBITMQ_AMQP_URL: rabbit.amqpUrl,
     LIMIT_SENDS_PER_SECOND: '100',
     LIMIT_SEND_BURST: '200',
+    LIMIT_LOGINS_PER_MINUTE: '10',
+    LIMIT_CONNECTING_PER_ADDRESS: '200',
+    WS_COMPRESSION: 'on',
   })
   await until(async () => (await fetch(`${relay.address}/readyz`)).ok)
   const server = {
@@ -42,12 +47,12 @@ await t.test('well-behaved clients get everything beside each crime', async (t) 
   }
   const durations = { warmUpMs: 0, measureMs: 500 }
   const records = new Map<string, CrimeRecord>()
-  await runIsolation(server, { load, crimes: CRIMES, durations, settleMs: 100 }, (outcome) => {
+  await runIsolation(server, { load, crimes: ALL, durations, settleMs: 100 }, (outcome) => {
     t.ok(isValid(outcome.round), `${outcome.crime}: ${JSON.stringify(outcome.round.faults)}`)
     t.comment(`${outcome.crime}: ${JSON.stringify(outcome.isolation?.record ?? {})}`)
     if (outcome.isolation !== undefined) records.set(outcome.crime, outcome.isolation.record)
   })
-  for (const { name } of CRIMES) {
+  for (const { name } of ALL) {
     const record = records.get(name) ?? {}
     t.ok(Object.keys(record).length > 0, `${name} was committed`)
     t.notOk('NOT CLOSED' in record, name)

@@ -63,7 +63,26 @@ await t.test('lets in the subdomains of a pattern, however deep, and no look-ali
   t.equal(allows(['https://*.example.com:8443'], 'https://a.example.com:8443', 'other'), true)
 })
 
-await t.test('lets everybody in where everybody is allowed', async (t) => {
+await t.test('lets every page in where everybody is allowed, save one that names no origin', async (t) => {
   t.equal(allows(['*'], 'https://anywhere.example.org'), true)
-  t.equal(allows(['*'], 'null'), true)
+  t.equal(allows(['*'], 'null'), false, 'sandboxed frames and files, which anybody can make')
+})
+
+await t.test('takes nothing for a subdomain that could end the host before the pattern does', async (t) => {
+  for (const origin of [
+    'https://evil.com/.example.com',
+    'https://evil.com:80.example.com',
+    'https://evil.com#.example.com',
+    'https://evil.com?.example.com',
+    'https://evil.com@.example.com',
+    'https://evil.com\\.example.com',
+    'https://a..example.com',
+    'https://-\u0000.example.com',
+  ]) {
+    t.equal(allows(['https://*.example.com'], origin), false, origin)
+  }
+})
+
+await t.test('takes a request without Host for no page of its own', async (t) => {
+  t.equal(isOriginAllowed('http://undefined', { allowed: [], host: undefined }), false)
 })

@@ -1,5 +1,4 @@
-import { getActiveResourcesInfo } from 'node:process'
-import { setImmediate } from 'node:timers/promises'
+import { setImmediate, setTimeout as delay } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { Type } from 'typebox'
 import { header } from '../../protocol/frame.ts'
@@ -47,23 +46,63 @@ await t.test('says that its token runs out, and ends with it', async (t) => {
   t.equal(transport.closedWith?.code, 1008)
 })
 
-await t.test('waits for no token to run out when the client left while it was checked', async (t) => {
-  const gate = deferred()
-  const { session, receive } = await sessionRig(t, [
-    async (call) => {
-      await gate.promise
-      if (call.kind !== 'CONNECT') return
-      call.principal = { name: 'a', roles: ['user'], expiresAtMs: Date.now() + 3_600_000 }
+/** Lets somebody in for so long. */
+async function visitor(t: Test, leftMs: number): Promise<SessionRig> {
+  const rig = await sessionRig(t, [
+    (call) => {
+      if (call.kind === 'CONNECT')
+        call.principal = { name: 'a', roles: ['user'], expiresAtMs: Date.now() + leftMs }
     },
   ])
-  const timers = (): number => getActiveResourcesInfo().filter((each) => each === 'Timeout').length
-  receive('CONNECT', ['accept-version', '1.2'])
+  rig.receive('CONNECT', ['accept-version', '1.2'])
+  await rig.transport.frame('CONNECTED')
+  return rig
+}
+
+await t.test(
+  'says so once to a client that listens later, and not where a fresh token came first',
+  async (t) => {
+    const { session, transport, receive } = await visitor(t, 25_000)
+    const listen = async (id: string): Promise<void> => {
+      receive('SUBSCRIBE', ['id', id, 'destination', '/user/queue/errors', 'receipt', id])
+      await transport.frame('RECEIPT')
+    }
+    // The warning is due at once: behind this wait it is overdue.
+    await delay(1)
+    await listen('one')
+    t.equal(transport.frames.filter(({ command }) => command === 'MESSAGE').length, 1)
+    await listen('two')
+    t.equal(transport.frames.filter(({ command }) => command === 'MESSAGE').length, 1)
+    const late = await visitor(t, 25_000)
+    await delay(1)
+    late.session.prolong({ name: 'a', roles: ['user'], expiresAtMs: Date.now() + 3_600_000 })
+    late.receive('SUBSCRIBE', ['id', 'e', 'destination', '/user/queue/errors', 'receipt', 'r'])
+    await late.transport.frame('RECEIPT')
+    t.strictSame(late.transport.frames, [])
+    session.prolong({ name: 'a', roles: ['user'] })
+    t.equal(transport.closedWith, undefined)
+  },
+)
+
+await t.test('goes on with no token when it is over', async (t) => {
+  const { session, transport } = await visitor(t, 3_600_000)
+  session.expel('of a reason')
+  session.prolong({ name: 'a', roles: ['admin'], expiresAtMs: Date.now() - 1 })
+  t.strictSame(session.view.principal.roles, ['user'])
+  t.match(header((await transport.frame('ERROR')).headers, 'message'), 'session ended: of a reason')
+})
+
+await t.test('lets nobody in who left while the credentials were looked at', async (t) => {
+  const gate = deferred()
+  const { session, registry, receive } = await sessionRig(t, [
+    (call) => (call.kind === 'CONNECT' ? gate.promise : undefined),
+  ])
+  receive('CONNECT', ['accept-version', '1.2', 'login', 'alice'])
   await session.end()
-  const timersBefore = timers()
   gate.resolve()
   await setImmediate()
-  t.equal(session.view.principal.name, 'a', 'it was found out')
-  t.equal(timers(), timersBefore)
+  t.throws(() => session.view, /not authenticated/, 'no timer waits for the end of a token')
+  t.equal(registry.size, 0)
 })
 
 await t.test('waits for a time further away than a timer can', async (t) => {

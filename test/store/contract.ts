@@ -1,4 +1,5 @@
 import type { Test } from 'tap'
+import { auditContract } from './audit-contract.ts'
 import { entitiesContract } from './entity-contract.ts'
 import { identitiesContract } from './identity-contract.ts'
 import { nodesContract } from './node-contract.ts'
@@ -35,6 +36,7 @@ export async function storeContract(t: Test, options: ContractOptions): Promise<
   await nodeStatusContract(t, newDatabase)
   await requestsContract(t, open)
   await identitiesContract(t, open)
+  await auditContract(t, open)
   if (!options.servesSeveral) return
   await severalNodesContract(t, newDatabase)
   await sharedPresenceContract(t, newDatabase)

@@ -13,6 +13,42 @@ export async function identitiesContract(t: Test, open: (t: Test) => Promise<Sto
     t.equal(await store.accounts.find('ROOT'), null)
   })
 
+  await t.test(
+    'gives each turn of a login to one of those who ask, and keeps the logins of users apart',
+    async (t) => {
+      const { logins } = await open(t)
+      const login = (id: string, user: string, createdAt = AT) => ({
+        id,
+        user,
+        turn: 0,
+        createdAt,
+        expiresAt: AT,
+      })
+      const later = '2031-01-31T09:30:00.000Z'
+      await logins.create(login('one', 'alice'))
+      await logins.create(login('two', 'alice', later))
+      await logins.create(login('three', 'Alice'))
+      t.strictSame(
+        (await logins.ofUser('alice')).map(({ id }) => id),
+        ['two', 'one'],
+      )
+      const exchange = { id: 'one', turn: 0, expiresAt: later }
+      const won = await Promise.all([1, 2, 3].map(async () => logins.exchange(exchange)))
+      t.strictSame(won.filter(Boolean), [true])
+      t.strictSame(await logins.find('one'), { ...login('one', 'alice'), turn: 1, expiresAt: later })
+      t.notOk(await logins.exchange({ ...exchange, turn: 2 }), 'a turn to come')
+      t.notOk(await logins.exchange({ ...exchange, id: 'none' }))
+      await logins.remove(['two', 'none'])
+      await logins.remove([])
+      t.equal(await logins.find('two'), null)
+      t.strictSame([...(await logins.living(['one', 'two', 'three', 'none']))].toSorted(), ['one', 'three'])
+      t.equal((await logins.living([])).size, 0)
+      t.equal(await logins.trim(AT, 10), 1, 'the one that is over')
+      t.equal(await logins.find('three'), null)
+      t.equal((await logins.find('one'))?.turn, 1)
+    },
+  )
+
   await t.test('makes a setting once, whoever asks at the same time', async (t) => {
     const store = await open(t)
     t.equal(await store.settings.find('k'), null)

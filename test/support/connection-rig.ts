@@ -34,6 +34,8 @@ export interface ConnectionRigOptions {
   readonly limits?: Partial<ConnectionServices['limits']>
   readonly upgrade?: Partial<UpgradeOptions>
   readonly interceptors?: readonly Interceptor[]
+  /** Called before the endpoints are there. */
+  readonly register?: (server: FastifyInstance, metrics: Metrics) => Promise<void>
   /** Called before the server listens. */
   readonly prepare?: (rig: Pick<ConnectionRig, 'server' | 'connections'>) => void
 }
@@ -55,7 +57,8 @@ export async function connectionRig(t: Teardown, options: ConnectionRigOptions =
     const login = call.kind === 'CONNECT' ? header(call.headers, 'login') : undefined
     if (call.kind === 'CONNECT' && login !== undefined) call.principal = { name: login, roles: ['admin'] }
   }
-  const inbound = new Inbound({ interceptors: [identify, ...(options.interceptors ?? [])], app, broker })
+  const interceptors = [identify, ...(options.interceptors ?? [])]
+  const inbound = new Inbound({ interceptors, app, broker, facts: { ownsOrder: async () => false } })
   const connections = new Connections(
     {
       session: {
@@ -75,6 +78,7 @@ export async function connectionRig(t: Teardown, options: ConnectionRigOptions =
         decoder: { frameBytes: 65_536, headers: 64, headerBytes: 8192 },
         outbox: { bytes: 524_288, ms: 10_000 },
         connectMs: 60_000,
+        frameMs: 60_000,
         ...options.limits,
       },
     },
@@ -84,10 +88,13 @@ export async function connectionRig(t: Teardown, options: ConnectionRigOptions =
       maxConnections: 1000,
       otherConnections: () => 0,
       slowCheckMs: 50,
+      maxConnectingPerAddress: 1000,
+      compression: false,
       ...options.upgrade,
     },
   )
   const server = createServer(log)
+  await options.register?.(server, metrics)
   await connections.register(server)
   options.prepare?.({ server, connections })
   t.teardown(async () => {

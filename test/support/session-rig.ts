@@ -1,6 +1,8 @@
 import { Decoder } from '../../protocol/decoder.ts'
 import { header, SERVER_COMMANDS, type ClientCommand, type Frame } from '../../protocol/frame.ts'
 import { App } from '../../src/app/app.ts'
+import type { PolicyFacts } from '../../src/auth/policy.ts'
+import type { Role } from '../../src/auth/principal.ts'
 import type { Broker } from '../../src/broker/broker.ts'
 import { createMemoryBroker } from '../../src/broker/memory/memory-broker.ts'
 import { Hub } from '../../src/fanout/hub.ts'
@@ -104,12 +106,14 @@ export interface SessionRig {
 
 /**
  * One session on real parts (application, hub, in-process broker) with interceptors of the test's
- * choice; the first one must say who it is.
+ * choice; the first one must say who it is. @param who an admin, unless told otherwise
  */
 export async function sessionRig(
   t: Teardown,
   interceptors: readonly Interceptor[] = [],
+  who: { facts?: PolicyFacts; role?: Role } = {},
 ): Promise<SessionRig> {
+  const { facts = { ownsOrder: async () => false }, role = 'admin' } = who
   const broker = createMemoryBroker()
   t.teardown(() => broker.close())
   const hub = new Hub({ broker, nodeId: 'test' })
@@ -128,10 +132,10 @@ export async function sessionRig(
   })
   const identify: Interceptor = (call) => {
     if (call.kind === 'CONNECT' && header(call.headers, 'login') !== undefined) {
-      call.principal = { name: header(call.headers, 'login') ?? '', roles: ['admin'] }
+      call.principal = { name: header(call.headers, 'login') ?? '', roles: [role] }
     }
   }
-  const inbound = new Inbound({ interceptors: [identify, ...interceptors], app, broker })
+  const inbound = new Inbound({ interceptors: [identify, ...interceptors], app, broker, facts })
   const transport = new RecordingTransport()
   const session = new Session(
     {

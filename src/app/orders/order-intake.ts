@@ -3,6 +3,7 @@ import { Compile } from 'typebox/compile'
 import type { Static } from 'typebox'
 import type { HeaderList } from '../../../protocol/frame.ts'
 import { ORDER_SEND } from '../../../protocol/payload/order.ts'
+import { FACT_CHANGED, ownerOf } from '../../auth/fact-change.ts'
 import type { Broker, ConsumedMessage, Consumer } from '../../broker/broker.ts'
 import { MessageError, type FaultCode } from '../../errors.ts'
 import { timeOrderedId } from '../../lib/time-ordered-id.ts'
@@ -85,7 +86,23 @@ export class OrderIntake {
   async #store({ body }: ConsumedMessage): Promise<void> {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- parsePayload has checked it
     const update = parsePayload(validator, ORDER_SEND, body) as Static<typeof ORDER_SEND>
-    await storeOrder(this.#parts.appender, update)
+    if (await storeOrder(this.#parts.appender, update)) await this.#announce(update.orderId)
+  }
+
+  /**
+   * Tells all nodes that the order has another owner. Where they cannot be told now, its events still do,
+   * and a node that was cut off asks again by itself.
+   */
+  async #announce(orderId: string): Promise<void> {
+    const { broker, log } = this.#parts
+    try {
+      await broker.control({ kind: FACT_CHANGED, body: ownerOf(orderId) })
+    } catch (error) {
+      log.warn(
+        { event: 'owner-not-announced', orderId, err: error },
+        'nodes could not be told of a new owner',
+      )
+    }
   }
 
   /** A stored row with the reason, then a copy in the dead-letter queue for whoever watches that. */

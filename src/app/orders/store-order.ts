@@ -8,17 +8,19 @@ import { timeOrderedId } from '../../lib/time-ordered-id.ts'
 
 /**
  * Stores an update of an order, with a notification for its owner, and relays both. Resolves when it
- * is durable, with whether anything changed.
+ * is durable, with whether the order has gone over to another owner.
  */
 export async function storeOrder(appender: StreamAppender, update: OrderSend): Promise<boolean> {
   const nowIso = new Date().toISOString()
   const { result } = await appender.append(async (tx) => {
-    const row = changedOrder(await tx.orders.find(update.orderId), update, nowIso)
+    const stored = await tx.orders.find(update.orderId)
+    const row = changedOrder(stored, update, nowIso)
     if (row === undefined) return { events: [], result: false }
     const note = notificationOf(update, nowIso)
+    const isPassedOn = stored !== null && stored.userId !== row.userId
     tx.orders.save(row)
     tx.notifications.insert({ ...note, userId: row.userId, data: note.data, readAt: null, archivedAt: null })
-    return { events: [...orderEvents(row, update), notificationEvent(row.userId, note)], result: true }
+    return { events: [...orderEvents(row, update), notificationEvent(row.userId, note)], result: isPassedOn }
   })
   return result
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { ServerResponse } from 'node:http'
 import type { FeedPoll } from '../../../protocol/payload/event-stream.ts'
-import type { AuthenticatedPrincipal } from '../../auth/tokens.ts'
+import type { AuthenticatedPrincipal } from '../../auth/principal.ts'
 import { deferred } from '../../lib/deferred.ts'
 import { whenClosed } from '../when-closed.ts'
 import type { SessionPeer } from '../../user/session-registry.ts'

@@ -1,7 +1,6 @@
-import { isReservedName } from '../../../protocol/destination.ts'
 import { header } from '../../../protocol/frame.ts'
 import { MessageError } from '../../errors.ts'
-import type { PolicyFacts } from '../../auth/policy.ts'
+import type { Action, PolicyFacts } from '../../auth/policy.ts'
 import { decide } from '../../auth/policy.ts'
 import type { SendCall, SubscribeCall } from '../call.ts'
 import type { Interceptor } from '../chain.ts'
@@ -27,16 +26,36 @@ function refuseUnless(isAllowed: boolean, call: { kind: string; destination: str
   if (!isAllowed) throw new MessageError('forbidden', `${call.kind} to ${call.destination} is not allowed`)
 }
 
+/** Arguments of queues and of their limits, by which RabbitMQ makes another queue than the plain one. */
+const ARGUMENT = /^x-(?:queue|dead-letter|max|message-ttl|expires|overflow|stream|single|quorum|delivery)/
+
+/** By these the queue behind a subscription stays when its session has gone. */
+const KEPT: ReadonlySet<string> = new Set(['durable:true', 'persistent:true', 'auto-delete:false'])
+
 /**
  * RabbitMQ lets a header name the queue that a subscription makes or consumes, and the exchange that
- * takes its dead letters: what a destination may not reach, such a header may not either.
+ * takes its dead letters: what a destination may not reach, such a header may not either. Whoever may
+ * have no queues may not shape the one behind a topic either: too short, and with an exchange for what it
+ * drops, it would send; kept, it would fill the broker's disk.
  */
 function namesAllowedQueues(call: SendCall | SubscribeCall, facts: PolicyFacts): boolean {
-  const exchange = header(call.headers, 'x-dead-letter-exchange')
-  const key = header(call.headers, 'x-dead-letter-routing-key')
-  const queue = header(call.headers, 'x-queue-name')
-  if ([exchange, key].some((name) => name !== undefined && isReservedName(name))) return false
-  if (queue === undefined) return true
+  if (!shapesQueue(call)) return true
   const { principal } = call.session
-  return decide({ principal, action: 'SUBSCRIBE', destination: `/queue/${queue}` }, facts) === true
+  const may = (action: Action, destination: string): boolean =>
+    decide({ principal, action, destination }, facts) === true
+  const named = (name: string): string => header(call.headers, name) || 'any'
+  return (
+    may('SUBSCRIBE', `/queue/${named('x-queue-name')}`) &&
+    may('SEND', `/exchange/${named('x-dead-letter-exchange')}`) &&
+    may('SEND', `/queue/${named('x-dead-letter-routing-key')}`)
+  )
+}
+
+function shapesQueue({ kind, destination, headers }: SendCall | SubscribeCall): boolean {
+  // There the names are the application's own.
+  if (destination.startsWith('/app/')) return false
+  return headers.some((name, i) => {
+    if (i % 2 === 1) return false
+    return ARGUMENT.test(name) || (kind === 'SUBSCRIBE' && KEPT.has(`${name}:${headers[i + 1]}`))
+  })
 }

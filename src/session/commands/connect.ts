@@ -35,9 +35,9 @@ async function admit(
 ): Promise<void> {
   await session.services.inbound.accept(call)
   if (call.principal === undefined) throw violation('authentication-failed')
-  session.authenticated(call.principal)
   // The client may have left while its credentials were checked.
   if (session.state === 'CLOSING') return
+  session.authenticated(call.principal)
   if (!session.services.registry.add(session)) throw violation('too-many-sessions')
   session.move('authenticated')
   session.transport.startHeartBeat(heartBeat.sendMs, heartBeat.receiveMs)

@@ -7,9 +7,12 @@ import type { SubscribeRequest } from '../../fanout/hub.ts'
 import type { Recovery, StartPosition } from '../../fanout/replay.ts'
 import type { AckMode } from '../../inbound/broker-link.ts'
 import type { SubscribeCall } from '../../inbound/call.ts'
+import type { Permit } from '../../inbound/permit.ts'
 import type { Route } from '../../inbound/route.ts'
+import { GuardedDelivery } from '../guarded-delivery.ts'
 import type { SessionContext } from '../session-context.ts'
 import type { Subscription } from '../subscriptions.ts'
+import type { EncodedBatch } from '../transport.ts'
 import { requiredHeader } from './required-header.ts'
 import { recoveryHeaders, recoveryMessage, startPosition, withoutStart } from './start-position.ts'
 import { isDurable, subscriptionIdOf } from './subscription-id.ts'
@@ -19,11 +22,14 @@ interface Asked {
   readonly call: SubscribeCall
   readonly ack: AckMode
   readonly from: StartPosition | undefined
+  /** What it rests on besides the policy's table. */
+  readonly permit: Permit | undefined
 }
 
 interface Attached {
   readonly subscription: Subscription
   readonly recovery: Recovery
+  readonly guard?: GuardedDelivery
 }
 
 /** The queue of answers and faults to this session alone; it needs no broker. */
@@ -45,7 +51,7 @@ export function subscribe(session: SessionContext, frame: ClientFrame): Promise<
     headers: frame.headers,
   }
   const asked = { id, call, ack: ackMode(frame.headers), from: startPosition(frame.headers) }
-  return session.settle(frame, open(session, asked))
+  return session.settle(frame, permitted(session, asked))
 }
 
 /** @throws ProtocolViolation for what RabbitMQ's STOMP guide asks of ids, and STOMP does not */
@@ -54,6 +60,17 @@ function assertId(id: string, frame: ClientFrame): void {
   if (id.startsWith('/temp-queue/')) throw violation('bad-header', 'an id must not begin with /temp-queue/')
   // In 1.0 it may be missing otherwise: only by it does a durable subscription find its messages again.
   if (isDurable(frame.headers)) requiredHeader(frame, 'id')
+}
+
+/** The permit is there before the policy is asked, so that no change of what it rests on is missed. */
+async function permitted(session: SessionContext, asked: Omit<Asked, 'permit'>): Promise<readonly string[]> {
+  const permit = session.services.inbound.permit(asked.call)
+  try {
+    return await open(session, { ...asked, permit })
+  } catch (error) {
+    permit?.end()
+    throw error
+  }
 }
 
 async function open(session: SessionContext, asked: Asked): Promise<readonly string[]> {
@@ -65,9 +82,16 @@ async function open(session: SessionContext, asked: Asked): Promise<readonly str
     )
   }
   await services.inbound.accept(asked.call)
-  const { subscription, recovery } = await attach(session, asked)
+  const { subscription, recovery, guard } = await attach(session, asked)
+  try {
+    guard?.begin((error) => session.cancelled(asked.id, error))
+  } catch (error) {
+    subscription.close?.()
+    throw error
+  }
   if (session.state === 'CLOSING') subscription.close?.()
   else subscriptions.set(asked.id, attending(session, subscription))
+  if (asked.call.destination === REPLY_QUEUE) session.listens()
   tellReason(session, asked, recovery)
   return recoveryHeaders(recovery)
 }
@@ -117,10 +141,13 @@ async function answer(session: SessionContext, { id, call }: Asked): Promise<Sub
 
 async function onHub(
   session: SessionContext,
-  { id, call, from }: Asked,
+  { id, call, from, permit }: Asked,
   target: SubscribeRequest['target'],
 ): Promise<Attached> {
   const { destination } = call
+  const { transport } = session
+  const deliver = (batch: EncodedBatch): void => transport.deliver(batch)
+  const guard = permit && new GuardedDelivery({ permit, destination, deliver })
   const subscription = await session.services.hub.subscribe({
     target,
     destination,
@@ -129,14 +156,19 @@ async function onHub(
     subscriber: {
       subscriptionId: id,
       version: session.version,
-      deliver: (batch) => session.transport.deliver(batch),
-      room: () => session.transport.room(),
+      deliver: guard === undefined ? deliver : (batch) => guard.deliver(batch),
+      room: () => guard?.room() ?? transport.room(),
       isGone: () => session.state === 'CLOSING',
     },
   })
+  const close = (): void => {
+    subscription.close()
+    guard?.end()
+  }
   return {
-    subscription: { kind: 'hub', destination, close: () => subscription.close() },
+    subscription: { kind: 'hub', destination, close },
     recovery: subscription.recovery,
+    ...(guard && { guard }),
   }
 }
 

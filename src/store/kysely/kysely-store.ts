@@ -10,6 +10,8 @@ import {
 } from './entity-readers.ts'
 import { guarded } from './failures.ts'
 import { KyselyAccounts, KyselySettings } from './identity.ts'
+import { KyselyAudit } from './audit.ts'
+import { KyselyLogins } from './logins.ts'
 import { KyselyOutbox } from './kysely-outbox.ts'
 import { KyselyNodes } from './nodes.ts'
 import { KyselyPresence } from './presence.ts'
@@ -36,6 +38,8 @@ export class KyselyStore implements Store {
   readonly nodes: KyselyNodes
   readonly requests: KyselyRequests
   readonly presence: KyselyPresence
+  readonly logins: KyselyLogins
+  readonly audit: KyselyAudit
   readonly #connections: StoreConnections
   readonly #transactions: TransactionQueue
   /** Beside the others, where the database can do that: a crowd that connects holds up no message. */
@@ -59,6 +63,8 @@ export class KyselyStore implements Store {
     this.log = new KyselyStreamLog(connections)
     this.nodes = new KyselyNodes(connections)
     this.requests = new KyselyRequests(connections)
+    this.logins = new KyselyLogins(connections)
+    this.audit = new KyselyAudit(connections)
     this.presence = new KyselyPresence({
       ...connections,
       transact: (work) => this.#asides.run((_tx, db) => work(db)),

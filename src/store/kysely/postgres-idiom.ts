@@ -50,7 +50,15 @@ async function insertRows<T extends keyof Schema>(
 }
 
 /** Columns that hold no texts, in whatever table but that of dead letters. */
-const BIGINTS: ReadonlySet<string> = new Set(['offset', 'head', 'version', 'expires_ms', 'slot'])
+const BIGINTS: ReadonlySet<string> = new Set([
+  'offset',
+  'head',
+  'version',
+  'expires_ms',
+  'slot',
+  'turn',
+  'omitted',
+])
 
 /** All rows are one parameter, so that the statement is the same however many there are. */
 function insertion(table: keyof Schema, rows: readonly object[]): CompiledQuery {

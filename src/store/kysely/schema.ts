@@ -19,6 +19,8 @@ export interface Schema {
   sessions: SessionTable
   presences: PresenceTable
   presence_locks: PresenceLockTable
+  logins: LoginTable
+  audit: AuditTable
 }
 
 export interface AccountTable {
@@ -164,6 +166,25 @@ export interface PresenceLockTable {
   slot: number
 }
 
+export interface LoginTable {
+  id: string
+  user_id: string
+  turn: number
+  created_at: string
+  expires_at: string
+}
+
+export interface AuditTable {
+  id: string
+  created_at: string
+  kind: string
+  user_id: string
+  node: string
+  address: string
+  about: string
+  omitted: number
+}
+
 /**
  * The longest texts that columns in keys and indexes take, in UTF-16 code units: MySQL needs to know, and
  * all databases shall refuse the same. No index may be wider than 768 (InnoDB: 3072 bytes).
@@ -180,6 +201,7 @@ export const KEY_LENGTHS = {
   node_id: 255,
   owner: 128,
   place: 128,
+  kind: 64,
   created_at: 40,
   expires_at: 40,
 } as const

@@ -1,6 +1,8 @@
 import type { Migration } from 'kysely'
 import type { ColumnTypes } from '../idiom.ts'
 import { initial } from './2026-01-initial.ts'
+import { logins } from './2026-12-logins.ts'
+import { audit } from './2027-01-audit.ts'
 import { presence } from './2026-11-presence.ts'
 
 /** Every migration, oldest first by name. A migration that was released is never changed. */
@@ -8,5 +10,7 @@ export function migrations(columns: ColumnTypes): Record<string, Migration> {
   return {
     '2026-01-initial': initial(columns),
     '2026-11-presence': presence(columns),
+    '2026-12-logins': logins(columns),
+    '2027-01-audit': audit(columns),
   }
 }

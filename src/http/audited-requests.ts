@@ -1,0 +1,41 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { Audit } from '../auth/audit.ts'
+import { callerOf } from './caller.ts'
+
+const SECOND_NAME = '/api/v1/notifications/broadcast'
+
+/** Writes down what administrators changed, and which requests were refused for want of rights. */
+export function auditRequests(server: FastifyInstance, audit: Pick<Audit, 'record'>): void {
+  server.addHook('onResponse', async (request, reply) => {
+    const kind = kindOf(request, reply.statusCode)
+    if (kind === undefined) return
+    const user = callerOf(request)?.name
+    const about = `${request.method} ${pathOf(request, kind)}`
+    audit.record({ kind, address: request.ip, about, ...(user !== undefined && { user }) })
+  })
+}
+
+function kindOf(request: FastifyRequest, status: number): 'admin-action' | 'request-refused' | undefined {
+  if (status === 403) return 'request-refused'
+  // Without a token there was nothing to refuse; logins that fail are written down as such.
+  if (status === 401) return hasToken(request) && !isAboutLogins(request) ? 'request-refused' : undefined
+  return status < 300 && isByAdmin(request) ? 'admin-action' : undefined
+}
+
+function isByAdmin({ method, routeOptions: { url = '' } }: FastifyRequest): boolean {
+  if (method === 'GET' || method === 'HEAD') return false
+  return url.startsWith('/api/v1/admin/') || url.startsWith('/api/v1/sessions') || url === SECOND_NAME
+}
+
+function isAboutLogins({ routeOptions: { url = '' } }: FastifyRequest): boolean {
+  return url.startsWith('/api/v1/auth/')
+}
+
+function hasToken({ headers, url }: FastifyRequest): boolean {
+  return headers.authorization !== undefined || /[?&](access_)?token=/.test(url)
+}
+
+/** What an administrator did was found, so its path names something; any other may hold anything. */
+function pathOf({ url, routeOptions }: FastifyRequest, kind: string): string {
+  return kind === 'admin-action' ? url.replace(/\?.*/s, '') : (routeOptions.url ?? '')
+}

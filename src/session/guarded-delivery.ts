@@ -1,0 +1,117 @@
+import { MessageError } from '../errors.ts'
+import type { Permit } from '../inbound/permit.ts'
+import type { EncodedBatch } from './transport.ts'
+
+/** What may come while it is asked whether it may be handed on. */
+const MAX_HELD_BYTES = 524_288
+
+export interface GuardedDeliveryParts {
+  readonly permit: Permit
+  readonly destination: string
+  /** What the client may see. */
+  readonly deliver: (batch: EncodedBatch) => void
+}
+
+/**
+ * Hands messages on for as long as a permit holds. As soon as that is in doubt, by word of another node or
+ * by a message itself, everything is held until the policy has been asked again: whoever has lost the right
+ * does not see the message that says so.
+ */
+export class GuardedDelivery {
+  readonly #parts: GuardedDeliveryParts
+  #held: EncodedBatch[] = []
+  #heldBytes = 0
+  #isDoubted = false
+  #isEnded = false
+  /** Never rejects. */
+  #asking: Promise<void> | undefined
+  #refusal: { readonly error: unknown } | undefined
+  #onRefused: ((error: unknown) => void) | undefined
+
+  constructor(parts: GuardedDeliveryParts) {
+    this.#parts = parts
+    parts.permit.onDoubt(() => {
+      this.#isDoubted = true
+      this.#begin()
+    })
+  }
+
+  deliver(batch: EncodedBatch): void {
+    if (this.#isEnded) return
+    const { permit, deliver } = this.#parts
+    if (
+      this.#asking === undefined &&
+      !batch.messages.some(({ delivery }) => permit.isDoubtedBy(delivery.body))
+    ) {
+      deliver(batch)
+      return
+    }
+    this.#held.push(batch)
+    for (const { bytes } of batch.messages) this.#heldBytes += bytes
+    if (this.#heldBytes > MAX_HELD_BYTES) {
+      this.#refuse(new MessageError('too-many-pending', `too much came at ${this.#parts.destination}`))
+    } else {
+      this.#begin()
+    }
+  }
+
+  /** Resolves when it is known whether to go on; undefined where that is known. */
+  room(): Promise<void> | undefined {
+    return this.#asking
+  }
+
+  /**
+   * Calls back once, when the right is lost or cannot be found out.
+   *
+   * @throws what would have been told, where that happened already
+   */
+  begin(onRefused: (error: unknown) => void): void {
+    if (this.#refusal !== undefined) throw this.#refusal.error
+    this.#onRefused = onRefused
+  }
+
+  /** Idempotent. */
+  end(): void {
+    this.#isEnded = true
+    this.#held = []
+    this.#parts.permit.end()
+  }
+
+  #begin(): void {
+    if (this.#isEnded) return
+    this.#asking ??= this.#ask()
+  }
+
+  async #ask(): Promise<void> {
+    try {
+      while (!this.#isEnded && (this.#isDoubted || this.#held.length > 0)) {
+        const judged = this.#held
+        this.#held = []
+        this.#isDoubted = false
+        if (!(await this.#parts.permit.holds())) throw this.#lost()
+        this.#handOn(judged)
+      }
+    } catch (error) {
+      this.#refuse(error)
+    }
+    this.#asking = undefined
+  }
+
+  #handOn(batches: readonly EncodedBatch[]): void {
+    for (const batch of batches) {
+      for (const { bytes } of batch.messages) this.#heldBytes -= bytes
+      if (!this.#isEnded) this.#parts.deliver(batch)
+    }
+  }
+
+  #lost(): MessageError {
+    return new MessageError('forbidden', `SUBSCRIBE to ${this.#parts.destination} is not allowed any more`)
+  }
+
+  #refuse(error: unknown): void {
+    if (this.#isEnded) return
+    this.end()
+    this.#refusal = { error }
+    this.#onRefused?.(error)
+  }
+}

@@ -1,0 +1,92 @@
+import type { Broker, ControlMessage } from '../broker/broker.ts'
+import { Repetition } from '../lib/repetition.ts'
+import type { Store } from '../store/store.ts'
+import type { Log } from '../telemetry/log.ts'
+import type { SessionRegistry } from './session-registry.ts'
+
+const KIND = 'end-logins'
+const WHY = 'the user logged out'
+
+/** What one question to the store may hold. */
+const PORTION = 500
+
+export interface LoginEndingParts {
+  readonly registry: Pick<SessionRegistry, 'all' | 'ofUser'>
+  readonly store: Pick<Store, 'logins'>
+  readonly broker: Pick<Broker, 'control' | 'onControl'>
+  readonly log: Pick<Log, 'warn'>
+  /** How often the sessions of this node are compared with the store, milliseconds. Default 15,000. */
+  readonly compareMs?: number
+}
+
+/**
+ * Ends the sessions of logins that are over, on all nodes. They are told by the broker, which may be away: so
+ * every node asks the store now and then whether the logins of its sessions last, and removes logins whose time
+ * is over.
+ */
+export class LoginEnding {
+  readonly #parts: LoginEndingParts
+  readonly #stop: () => void
+  readonly #rounds: Repetition
+
+  constructor(parts: LoginEndingParts) {
+    this.#parts = parts
+    this.#stop = parts.broker.onControl((message) => this.#hear(message))
+    this.#rounds = new Repetition({
+      run: (signal) => this.#round(signal),
+      onError: (error) =>
+        parts.log.warn({ event: 'logins-not-compared', err: error }, 'nobody knows which logins last'),
+      intervalMs: parts.compareMs ?? 15_000,
+      jitter: 0.2,
+    })
+  }
+
+  /** Once only. */
+  start(): void {
+    this.#rounds.start()
+  }
+
+  /** Ends the sessions here, and tells the other nodes. Does not throw; what they miss they find out. */
+  end(user: string, loginIds: readonly string[]): void {
+    const { broker, log } = this.#parts
+    this.#endHere(user, loginIds)
+    broker.control({ kind: KIND, body: [user, ...loginIds].join(' ') }).catch((error: unknown) => {
+      const fields = { event: 'logout-untold', user, err: error }
+      log.warn(fields, 'other nodes find out later that a login is over')
+    })
+  }
+
+  /** Idempotent. */
+  async close(): Promise<void> {
+    this.#stop()
+    await this.#rounds.close()
+  }
+
+  #hear({ kind, body }: ControlMessage): void {
+    if (kind !== KIND) return
+    const [user = '', ...loginIds] = body.split(' ')
+    this.#endHere(user, loginIds)
+  }
+
+  #endHere(user: string, loginIds: readonly string[]): void {
+    for (const session of this.#parts.registry.ofUser(user)) {
+      const { loginId } = session.view.principal
+      if (loginId !== undefined && loginIds.includes(loginId)) session.expel(WHY)
+    }
+  }
+
+  async #round(signal: AbortSignal): Promise<void> {
+    const { registry, store } = this.#parts
+    const ids = new Set(registry.all().flatMap(({ view }) => view.principal.loginId ?? []))
+    const asked = [...ids]
+    for (let from = 0; from < asked.length && !signal.aborted; from += PORTION) {
+      const portion = asked.slice(from, from + PORTION)
+      const living = await store.logins.living(portion)
+      const over = new Set(portion.filter((id) => !living.has(id)))
+      for (const session of over.size === 0 ? [] : registry.all()) {
+        if (over.has(session.view.principal.loginId ?? '')) session.expel(WHY)
+      }
+    }
+    await store.logins.trim(new Date().toISOString(), PORTION)
+  }
+}

@@ -1,0 +1,73 @@
+import t from 'tap'
+import type { AuditEvent } from '../../src/auth/audit.ts'
+import type { AuthenticatedPrincipal } from '../../src/auth/principal.ts'
+import { MessageError } from '../../src/errors.ts'
+import type { ConnectCall, InboundCall, SendCall } from '../../src/inbound/call.ts'
+import type { Interceptor } from '../../src/inbound/chain.ts'
+import { audited } from '../../src/inbound/interceptors/audited.ts'
+
+function book() {
+  const events: unknown[] = []
+  return {
+    events,
+    record: (event: AuditEvent) => void events.push(event),
+    recordFailedLogin: (name: string, address: string | undefined) => void events.push([name, address]),
+  }
+}
+
+const session = { id: 's', principal: { name: 'carl', roles: ['user'] as const }, remoteAddress: '192.0.2.7' }
+const send: SendCall = { kind: 'SEND', session, destination: '/topic/x', headers: [], body: new Uint8Array() }
+
+function connect(headers: readonly string[], isAbandoned = false): ConnectCall {
+  return {
+    kind: 'CONNECT',
+    headers,
+    upgrade: {},
+    remoteAddress: '192.0.2.7',
+    isAbandoned: () => isAbandoned,
+  }
+}
+
+await t.test('writes down what is refused, and passes the refusal on', async (t) => {
+  const forbidden = new MessageError('forbidden', 'no')
+  const throwing: Interceptor = () => {
+    throw forbidden
+  }
+  for (const interceptor of [throwing, async () => Promise.reject(forbidden)]) {
+    const { events, ...audit } = book()
+    const call = async (): Promise<void> => audited([() => undefined, interceptor], audit)(send)
+    await t.rejects(call(), forbidden)
+    t.strictSame(events, [{ kind: 'refused', user: 'carl', address: '192.0.2.7', about: 'SEND /topic/x' }])
+  }
+})
+
+await t.test('writes nothing of what passes, or fails otherwise, and makes nobody wait', async (t) => {
+  const { events, ...audit } = book()
+  t.equal(audited([() => undefined], audit)(send), undefined)
+  await audited([async () => undefined], audit)(send)
+  const failing = (fault: Error) => audited([async () => Promise.reject(fault)], audit)
+  for (const call of [send, connect([])] satisfies InboundCall[]) {
+    await t.rejects(async () => failing(new MessageError('store-unavailable', 'away'))(call))
+    await t.rejects(async () => failing(new TypeError('broken'))(call))
+  }
+  await t.rejects(async () => failing(new MessageError('forbidden', 'no'))(connect([])))
+  t.strictSame(events, [])
+})
+
+await t.test('writes down who connects by a password, and who does not', async (t) => {
+  const after = async (call: ConnectCall, principal?: AuthenticatedPrincipal): Promise<unknown[]> => {
+    const { events, ...audit } = book()
+    const identify: Interceptor = async () => {
+      if (principal !== undefined) call.principal = principal
+    }
+    await audited([identify], audit)(call)
+    return events
+  }
+  const carl = { name: 'carl', roles: ['user'] as const }
+  const byPassword = { kind: 'login', user: 'carl', address: '192.0.2.7', about: 'CONNECT' }
+  t.strictSame(await after(connect(['login', 'carl']), carl), [byPassword])
+  t.strictSame(await after(connect([]), { ...carl, expiresAtMs: 1 }), [], 'a token says nothing new')
+  t.strictSame(await after(connect(['login', 'carl'])), [['carl', '192.0.2.7']])
+  t.strictSame(await after(connect([])), [{ kind: 'connect-refused', address: '192.0.2.7' }])
+  t.strictSame(await after(connect(['login', 'carl'], true)), [], 'who left was not looked at')
+})
