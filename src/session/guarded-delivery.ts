@@ -63,11 +63,11 @@ export class GuardedDelivery {
   /**
    * Calls back once, when the right is lost or cannot be found out.
    *
-   * @throws what would have been told, where that happened already
+   * @returns what would have been told, where that happened already
    */
-  begin(onRefused: (error: unknown) => void): void {
-    if (this.#refusal !== undefined) throw this.#refusal.error
+  begin(onRefused: (error: unknown) => void): { readonly error: unknown } | undefined {
     this.#onRefused = onRefused
+    return this.#refusal
   }
 
   /** Idempotent. */
@@ -78,7 +78,6 @@ export class GuardedDelivery {
   }
 
   #begin(): void {
-    if (this.#isEnded) return
     this.#asking ??= this.#ask()
   }
 

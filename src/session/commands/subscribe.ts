@@ -83,14 +83,10 @@ async function open(session: SessionContext, asked: Asked): Promise<readonly str
   }
   await services.inbound.accept(asked.call)
   const { subscription, recovery, guard } = await attach(session, asked)
-  try {
-    guard?.begin((error) => session.cancelled(asked.id, error))
-  } catch (error) {
-    subscription.close?.()
-    throw error
-  }
-  if (session.state === 'CLOSING') subscription.close?.()
+  const refusal = guard?.begin((error) => session.cancelled(asked.id, error))
+  if (session.state === 'CLOSING' || refusal !== undefined) subscription.close?.()
   else subscriptions.set(asked.id, attending(session, subscription))
+  if (refusal !== undefined) throw refusal.error
   tellReason(session, asked, recovery)
   return recoveryHeaders(recovery)
 }
