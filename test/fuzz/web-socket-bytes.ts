@@ -23,14 +23,25 @@ const frame = fc
     reserved: mostly(0, 1, 2, 4, 7),
     opcode: mostly(1, 0, 2, 8, 9, 10, 3, 11, 15),
     isMasked: mostly(true, false),
-    length: mostly<'true' | 'short' | 'long' | 'huge' | 'endless'>('true', 'short', 'long', 'huge', 'endless'),
+    length: mostly<'true' | 'short' | 'long' | 'huge' | 'endless'>(
+      'true',
+      'short',
+      'long',
+      'huge',
+      'endless',
+    ),
     mask: fc.uint8Array({ minLength: 4, maxLength: 4 }),
     payload,
   })
   .map(({ isLast, reserved, opcode, isMasked, length, mask, payload: plain }) => {
     const head = Buffer.from([(isLast ? 0x80 : 0) | (reserved << 4) | opcode])
     const body = isMasked ? Buffer.from(plain.map((byte, i) => byte ^ (mask[i % 4] ?? 0))) : plain
-    return Buffer.concat([head, lengthOf(length, plain.length, isMasked), isMasked ? mask : Buffer.of(), body])
+    return Buffer.concat([
+      head,
+      lengthOf(length, plain.length, isMasked),
+      isMasked ? mask : Buffer.of(),
+      body,
+    ])
   })
 
 function lengthOf(kind: string, actual: number, isMasked: boolean): Buffer {
