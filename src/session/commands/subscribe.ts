@@ -12,7 +12,6 @@ import type { Route } from '../../inbound/route.ts'
 import { GuardedDelivery } from '../guarded-delivery.ts'
 import type { SessionContext } from '../session-context.ts'
 import type { Subscription } from '../subscriptions.ts'
-import type { EncodedBatch } from '../transport.ts'
 import { requiredHeader } from './required-header.ts'
 import { recoveryHeaders, recoveryMessage, startPosition, withoutStart } from './start-position.ts'
 import { isDurable, subscriptionIdOf } from './subscription-id.ts'
@@ -141,8 +140,8 @@ async function onHub(
 ): Promise<Attached> {
   const { destination } = call
   const { transport } = session
-  const deliver = (batch: EncodedBatch): void => transport.deliver(batch)
-  const guard = permit && new GuardedDelivery({ permit, destination, deliver })
+  const guard = permit && new GuardedDelivery({ permit, destination, transport })
+  const outlet = guard ?? transport
   const subscription = await session.services.hub.subscribe({
     target,
     destination,
@@ -151,8 +150,8 @@ async function onHub(
     subscriber: {
       subscriptionId: id,
       version: session.version,
-      deliver: guard === undefined ? deliver : (batch) => guard.deliver(batch),
-      room: () => guard?.room() ?? transport.room(),
+      deliver: (batch) => outlet.deliver(batch),
+      room: () => outlet.room(),
       isGone: () => session.state === 'CLOSING',
     },
   })
