@@ -15,6 +15,9 @@ const BROKER = {
   RABBITMQ_AMQP_URL: `amqp://relay:${PASSWORDS.amqp}@${NOWHERE}/%2F`,
 }
 
+// Four processes have to start.
+t.setTimeout(240_000)
+
 await t.test('no token and no passcode gets out, whatever fails and whoever asks', async (t) => {
   const relay = await startProcess(t, { LOG_LEVEL: 'trace', AUTH_JWT_SECRET: TEST_SECRET })
   const token = await testToken('alice', 'user')
