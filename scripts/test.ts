@@ -17,6 +17,7 @@ const CHECKS: readonly (readonly [name: string, command: readonly string[]])[] =
   ['types of protocol without Node', ['node_modules/.bin/tsc', '--noEmit', '-p', 'protocol']],
   ['import rules', ['--import', 'tsx', 'scripts/check-imports.ts']],
   ['dead code', ['node_modules/.bin/knip']],
+  ['threat model', ['--import', 'tsx', 'scripts/check-security.ts']],
 ]
 
 const TAP_OUTPUT = join(ROOT, '.tap/all.tap')

@@ -25,10 +25,37 @@ export function checkPayload(validator: Validator, schema: TSchema, value: unkno
   return cleanPlan(schema)(value)
 }
 
+/** What is deeper is nobody's payload, and whatever walks it by calling itself would run out of stack. */
+const MAX_DEPTH = 64
+
+const [QUOTE, BACKSLASH] = [0x22, 0x5c]
+const OPENING: ReadonlySet<number | undefined> = new Set([0x5b, 0x7b])
+const CLOSING: ReadonlySet<number | undefined> = new Set([0x5d, 0x7d])
+
 function parseJson(body: Uint8Array): unknown {
+  if (isTooDeep(body)) {
+    throw new MessageError('invalid-payload', `the body is nested more than ${MAX_DEPTH} levels deep`)
+  }
   try {
     return JSON.parse(decoder.decode(body))
   } catch (cause) {
     throw new MessageError('invalid-payload', 'the body is not JSON', { cause })
   }
+}
+
+/** Looks at bytes, before anything is built of them. What is no JSON is for the parser to refuse. */
+function isTooDeep(body: Uint8Array): boolean {
+  // Each level takes two bytes.
+  if (body.length <= 2 * MAX_DEPTH) return false
+  let depth = 0
+  let isText = false
+  for (let i = 0; i < body.length; i++) {
+    const byte = body[i]
+    if (isText && byte === BACKSLASH) i += 1
+    else if (byte === QUOTE) isText = !isText
+    else if (isText) continue
+    else if (CLOSING.has(byte)) depth -= 1
+    else if (OPENING.has(byte) && ++depth > MAX_DEPTH) return true
+  }
+  return false
 }

@@ -1,6 +1,6 @@
 import { MessageError } from '../errors.ts'
 import type { Permit } from '../inbound/permit.ts'
-import type { EncodedBatch } from './transport.ts'
+import type { EncodedBatch, SessionTransport } from './transport.ts'
 
 /** What may come while it is asked whether it may be handed on. */
 const MAX_HELD_BYTES = 524_288
@@ -8,8 +8,8 @@ const MAX_HELD_BYTES = 524_288
 export interface GuardedDeliveryParts {
   readonly permit: Permit
   readonly destination: string
-  /** What the client may see. */
-  readonly deliver: (batch: EncodedBatch) => void
+  /** To where the client sees it. */
+  readonly transport: Pick<SessionTransport, 'deliver' | 'room'>
 }
 
 /**
@@ -38,12 +38,12 @@ export class GuardedDelivery {
 
   deliver(batch: EncodedBatch): void {
     if (this.#isEnded) return
-    const { permit, deliver } = this.#parts
+    const { permit, transport } = this.#parts
     if (
       this.#asking === undefined &&
       !batch.messages.some(({ delivery }) => permit.isDoubtedBy(delivery.body))
     ) {
-      deliver(batch)
+      transport.deliver(batch)
       return
     }
     this.#held.push(batch)
@@ -55,19 +55,19 @@ export class GuardedDelivery {
     }
   }
 
-  /** Resolves when it is known whether to go on; undefined where that is known. */
+  /** As the transport's; also resolves when it is known whether to go on. */
   room(): Promise<void> | undefined {
-    return this.#asking
+    return this.#asking ?? this.#parts.transport.room()
   }
 
   /**
    * Calls back once, when the right is lost or cannot be found out.
    *
-   * @throws what would have been told, where that happened already
+   * @returns what would have been told, where that happened already
    */
-  begin(onRefused: (error: unknown) => void): void {
-    if (this.#refusal !== undefined) throw this.#refusal.error
+  begin(onRefused: (error: unknown) => void): { readonly error: unknown } | undefined {
     this.#onRefused = onRefused
+    return this.#refusal
   }
 
   /** Idempotent. */
@@ -78,7 +78,6 @@ export class GuardedDelivery {
   }
 
   #begin(): void {
-    if (this.#isEnded) return
     this.#asking ??= this.#ask()
   }
 
@@ -100,7 +99,7 @@ export class GuardedDelivery {
   #handOn(batches: readonly EncodedBatch[]): void {
     for (const batch of batches) {
       for (const { bytes } of batch.messages) this.#heldBytes -= bytes
-      if (!this.#isEnded) this.#parts.deliver(batch)
+      if (!this.#isEnded) this.#parts.transport.deliver(batch)
     }
   }
 

@@ -52,3 +52,29 @@ await t.test('knows what is not JSON, or not UTF-8', async (t) => {
     t.throws(() => parse(bytes), { code: 'invalid-payload', message: 'the body is not JSON' })
   }
 })
+
+await t.test('refuses what is nested too deeply before it is built', async (t) => {
+  const nested = (depth: number): string => `{"name":"ab","list":${'['.repeat(depth)}${']'.repeat(depth)}}`
+  t.type(parse(nested(63)), 'object')
+  for (const depth of [64, 65, 1000, 30_000]) {
+    t.throws(() => parse(nested(depth)), { code: 'invalid-payload', message: /levels deep/ }, String(depth))
+  }
+  t.throws(() => parse('['.repeat(200)), { code: 'invalid-payload' })
+  const brackets = '[{'.repeat(300)
+  t.match(parse(`{"name":"${brackets}"}`), { name: brackets }, 'in text they are letters')
+  t.match(parse(`{"name":"\\"${brackets}\\\\","list":[]}`), { name: `"${brackets}\\` })
+  t.same(parse(`{"name":"ab","list":[${'{},'.repeat(500)}{}]}`), {
+    name: 'ab',
+    list: Array.from({ length: 501 }, () => ({})),
+  })
+})
+
+await t.test('takes the last of a repeated field, as every parser of JSON here does', async (t) => {
+  t.same(parse('{"name":"first","name":"last"}'), { name: 'last' })
+})
+
+await t.test('refuses numbers that are none', async (t) => {
+  for (const number of ['1e999', '-1', '0.5']) {
+    t.throws(() => parse(`{"name":"ab","count":${number}}`), { code: 'invalid-payload' }, number)
+  }
+})

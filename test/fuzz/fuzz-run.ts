@@ -8,6 +8,7 @@ import type { FromFuzzedRelay, FuzzCensus, ToFuzzedRelay } from './fuzz-messages
 import { httpRequest } from './http-request.ts'
 import { playHttp, playStomp, type Place } from './play.ts'
 import { stompScript, strangersScript } from './stomp-script.ts'
+import { webSocketBytes } from './web-socket-bytes.ts'
 
 interface Teardown {
   teardown(fn: () => void | Promise<void>): void
@@ -31,7 +32,7 @@ export interface FuzzReport {
 /** Connections at once. */
 const LANES = 12
 /** Connections of a batch, by kind. */
-const BATCH = { stomp: 60, strangers: 24, http: 60 }
+const BATCH = { stomp: 60, strangers: 24, http: 60, sockets: 24 }
 /** Batches before the heap is looked at: what is made once, and caches that have a bound. */
 const WARM_UP = 2
 /** How much more the heap may be: a share, and what the caches of so many odd names may take. */
@@ -65,6 +66,7 @@ export async function fuzz(t: Teardown, options: FuzzOptions): Promise<FuzzRepor
     const after = await census(relay)
     if (after.acts !== acts) faults.push(`seed ${seed + batch}: strangers had ${after.acts - acts} effects`)
     connections += await playAll(at, 'http', faults)
+    connections += await playAll(at, 'sockets', faults)
     await bystander.speak(batch)
     for (const fault of after.faults) if (!faults.includes(fault)) faults.push(fault)
     if (batch === WARM_UP - 1) before = await settled(relay)
@@ -101,8 +103,9 @@ async function serve(t: Teardown, relay: Relay): Promise<Place> {
 
 function plays(kind: keyof typeof BATCH, seed: number, place: Place): readonly Play[] {
   const options = { seed, numRuns: BATCH[kind] }
-  if (kind === 'http') {
-    const requests = fc.sample(httpRequest(Object.values(place.tokens)), options)
+  if (kind === 'http' || kind === 'sockets') {
+    const tokens = Object.values(place.tokens)
+    const requests = fc.sample(kind === 'http' ? httpRequest(tokens) : webSocketBytes(tokens), options)
     return requests.map(
       ({ bytes }) =>
         () =>

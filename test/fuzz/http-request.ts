@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import { awkwardJson, awkwardText } from './awkward.ts'
 
-/** One HTTP request as bytes, and whether it is one that must be answered before anything else is sent. */
+/** One HTTP request as bytes, and what is sent behind it. */
 export interface HttpRequest {
   readonly bytes: Buffer
 }

@@ -84,8 +84,8 @@ export async function playHttp({ address }: Place, bytes: Uint8Array): Promise<s
   socket.setEncoding('latin1')
   socket.on('data', (text: string) => {
     answer += text
-    // A stream has begun, which would go on, or a WebSocket, which is not what is asked here.
-    if (/text\/event-stream|HTTP\/1\.1 101/.test(answer)) socket.destroy()
+    // A stream has begun, which would go on.
+    if (answer.includes('text/event-stream')) socket.destroy()
   })
   const closed = new Promise<void>((resolve) => {
     socket.on('close', () => resolve())

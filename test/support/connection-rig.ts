@@ -11,7 +11,7 @@ import { Hub } from '../../src/fanout/hub.ts'
 import { createServer } from '../../src/http/server.ts'
 import type { Interceptor } from '../../src/inbound/chain.ts'
 import { Inbound } from '../../src/inbound/inbound.ts'
-import { createLog } from '../../src/telemetry/log.ts'
+import { createLog, type Log } from '../../src/telemetry/log.ts'
 import { createMetrics, type Metrics } from '../../src/telemetry/metrics.ts'
 import { SessionRegistry } from '../../src/user/session-registry.ts'
 
@@ -36,6 +36,7 @@ export interface ConnectionRigOptions {
   readonly interceptors?: readonly Interceptor[]
   /** Called before the endpoints are there. */
   readonly register?: (server: FastifyInstance, metrics: Metrics) => Promise<void>
+  readonly log?: Log
   /** Called before the server listens. */
   readonly prepare?: (rig: Pick<ConnectionRig, 'server' | 'connections'>) => void
 }
@@ -52,7 +53,7 @@ export async function connectionRig(t: Teardown, options: ConnectionRigOptions =
   await broker.start(hub)
   const app = new App()
   const metrics = createMetrics()
-  const log = createLog({ level: 'silent', nodeId: 'test' })
+  const log = options.log ?? createLog({ level: 'silent', nodeId: 'test' })
   const identify: Interceptor = (call) => {
     const login = call.kind === 'CONNECT' ? header(call.headers, 'login') : undefined
     if (call.kind === 'CONNECT' && login !== undefined) call.principal = { name: login, roles: ['admin'] }

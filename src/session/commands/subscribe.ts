@@ -12,7 +12,6 @@ import type { Route } from '../../inbound/route.ts'
 import { GuardedDelivery } from '../guarded-delivery.ts'
 import type { SessionContext } from '../session-context.ts'
 import type { Subscription } from '../subscriptions.ts'
-import type { EncodedBatch } from '../transport.ts'
 import { requiredHeader } from './required-header.ts'
 import { recoveryHeaders, recoveryMessage, startPosition, withoutStart } from './start-position.ts'
 import { isDurable, subscriptionIdOf } from './subscription-id.ts'
@@ -83,14 +82,10 @@ async function open(session: SessionContext, asked: Asked): Promise<readonly str
   }
   await services.inbound.accept(asked.call)
   const { subscription, recovery, guard } = await attach(session, asked)
-  try {
-    guard?.begin((error) => session.cancelled(asked.id, error))
-  } catch (error) {
-    subscription.close?.()
-    throw error
-  }
-  if (session.state === 'CLOSING') subscription.close?.()
+  const refusal = guard?.begin((error) => session.cancelled(asked.id, error))
+  if (session.state === 'CLOSING' || refusal !== undefined) subscription.close?.()
   else subscriptions.set(asked.id, attending(session, subscription))
+  if (refusal !== undefined) throw refusal.error
   if (asked.call.destination === REPLY_QUEUE) session.listens()
   tellReason(session, asked, recovery)
   return recoveryHeaders(recovery)
@@ -146,8 +141,8 @@ async function onHub(
 ): Promise<Attached> {
   const { destination } = call
   const { transport } = session
-  const deliver = (batch: EncodedBatch): void => transport.deliver(batch)
-  const guard = permit && new GuardedDelivery({ permit, destination, deliver })
+  const guard = permit && new GuardedDelivery({ permit, destination, transport })
+  const outlet = guard ?? transport
   const subscription = await session.services.hub.subscribe({
     target,
     destination,
@@ -156,8 +151,8 @@ async function onHub(
     subscriber: {
       subscriptionId: id,
       version: session.version,
-      deliver: guard === undefined ? deliver : (batch) => guard.deliver(batch),
-      room: () => guard?.room() ?? transport.room(),
+      deliver: (batch) => outlet.deliver(batch),
+      room: () => outlet.room(),
       isGone: () => session.state === 'CLOSING',
     },
   })
