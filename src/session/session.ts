@@ -117,7 +117,8 @@ export class Session implements SessionContext {
     this.#view.principal = principal
     this.#forgetExpiry()
     const { expiresAtMs } = principal
-    if (expiresAtMs === undefined) return
+    // Whoever left while this was found out has nothing that could run out.
+    if (expiresAtMs === undefined || this.#state === 'CLOSING') return
     const warning = { code: 'token-expiring', message: 'the token of this session runs out', destination: '' }
     this.#cancelExpiry = [
       at(expiresAtMs - EXPIRY_WARNING_MS, () => void this.reply('/user/queue/errors', warning)),

@@ -1,3 +1,4 @@
+import { getActiveResourcesInfo } from 'node:process'
 import { setImmediate } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { Type } from 'typebox'
@@ -44,6 +45,25 @@ await t.test('says that its token runs out, and ends with it', async (t) => {
   session.authenticated({ name: 'a', roles: ['user'], expiresAtMs: Date.now() - 1 })
   t.match(header((await transport.frame('ERROR')).headers, 'message'), /session ended: the token ran out/)
   t.equal(transport.closedWith?.code, 1008)
+})
+
+await t.test('waits for no token to run out when the client left while it was checked', async (t) => {
+  const gate = deferred()
+  const { session, receive } = await sessionRig(t, [
+    async (call) => {
+      await gate.promise
+      if (call.kind !== 'CONNECT') return
+      call.principal = { name: 'a', roles: ['user'], expiresAtMs: Date.now() + 3_600_000 }
+    },
+  ])
+  const timers = (): number => getActiveResourcesInfo().filter((each) => each === 'Timeout').length
+  receive('CONNECT', ['accept-version', '1.2'])
+  await session.end()
+  const timersBefore = timers()
+  gate.resolve()
+  await setImmediate()
+  t.equal(session.view.principal.name, 'a', 'it was found out')
+  t.equal(timers(), timersBefore)
 })
 
 await t.test('waits for a time further away than a timer can', async (t) => {
