@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { TestRabbitMq } from '../support/rabbitmq.ts'
-import { temporaryFolder } from '../support/relay.ts'
+import { HASTE, temporaryFolder } from '../support/relay.ts'
 import { TEST_SECRET, testToken } from '../support/token.ts'
 import { until } from '../support/until.ts'
 import { CountedRelay, type Census } from './census.ts'
@@ -40,6 +40,7 @@ export async function runChurn(t: Teardown, options: ChurnOptions): Promise<Chur
   const { rabbit, visits, warmUp } = options
   const folder = await temporaryFolder(t)
   const relay = await CountedRelay.start(rabbit, {
+    ...HASTE,
     NODE_ENV: 'production',
     PORT: '0',
     LOG_LEVEL: 'error',

@@ -12,6 +12,7 @@ import type { BrokerUrls } from '../../rabbitmq/private-node.ts'
 import type { BrokerStatus } from '../../src/broker/broker.ts'
 import { deferred } from '../../src/lib/deferred.ts'
 import { usePostgres } from '../support/postgres.ts'
+import { HASTE } from '../support/relay.ts'
 import { useTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts'
 import { TEST_SECRET } from '../support/token.ts'
 import type { Stage } from './fault.ts'
@@ -61,6 +62,7 @@ export class FaultNode {
     )
     const urls = { stomp: through(rabbitMq.stompUrl, stomp!), amqp: through(rabbitMq.amqpUrl, amqp!) }
     const config = readConfig({
+      ...HASTE,
       PORT: '0',
       NODE_ID: name,
       DATABASE_URL: databaseUrl,
