@@ -1,7 +1,9 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import type { ClientFrame } from '../../protocol/frame.ts'
 import { deferred, type Deferred } from '../lib/deferred.ts'
 import { currentTurn, nextTurn } from '../lib/event-turn.ts'
 import { sizeOf } from './frame-size.ts'
+import { Pace } from './pace.ts'
 
 /** Frames under way at once in one session; the next one waits until one of them is done. */
 export const MAX_IN_FLIGHT = 64
@@ -16,7 +18,7 @@ export const MAX_IN_FLIGHT_BYTES = 65_536
  * Frames of one session in one turn of the event loop; then it is the others' turn. One read can bring
  * thousands, and refusing a frame is work as well.
  */
-export const MAX_FRAMES_A_TURN = 32
+export const MAX_FRAMES_A_TURN = 8
 
 /** How much one session may have under way, and do at a time: beyond it its next frame waits. */
 export class Workload {
@@ -24,6 +26,7 @@ export class Workload {
   #bytes = 0
   #turn = 0
   #inTurn = 0
+  readonly #pace = new Pace()
   #settled: Deferred<void> | undefined
 
   /** A frame's work begins, which may outlast its turn. @returns what to call when it has ended */
@@ -31,6 +34,7 @@ export class Workload {
     const bytes = sizeOf(frame)
     this.#count += 1
     this.#bytes += bytes
+    this.#pace.spend(bytes)
     return () => {
       this.#count -= 1
       this.#bytes -= bytes
@@ -46,7 +50,9 @@ export class Workload {
     this.#turn = turn
     this.#inTurn += 1
     const isOwnTurnOver = this.#inTurn >= MAX_FRAMES_A_TURN
-    return isOwnTurnOver || this.#isFull ? this.#untilRoom(isOwnTurnOver) : undefined
+    const aheadMs = this.#pace.aheadMs()
+    const isInTime = !isOwnTurnOver && aheadMs === 0
+    return isInTime && !this.#isFull ? undefined : this.#untilRoom(isOwnTurnOver, aheadMs)
   }
 
   /** Resolves when nothing is under way any more. */
@@ -58,8 +64,9 @@ export class Workload {
     return this.#count >= MAX_IN_FLIGHT || this.#bytes >= MAX_IN_FLIGHT_BYTES
   }
 
-  async #untilRoom(isOwnTurnOver: boolean): Promise<void> {
+  async #untilRoom(isOwnTurnOver: boolean, aheadMs: number): Promise<void> {
     if (isOwnTurnOver) await nextTurn()
+    if (aheadMs > 0) await delay(aheadMs)
     while (this.#isFull) await this.#nextSettled()
   }
 

@@ -3,6 +3,7 @@ import t from 'tap'
 import { Type } from 'typebox'
 import { deferred } from '../../src/lib/deferred.ts'
 import { MAX_FRAMES_A_TURN, MAX_IN_FLIGHT_BYTES } from '../../src/session/workload.ts'
+import { BURST_BYTES, MAX_BYTES_PER_SECOND } from '../../src/session/pace.ts'
 import { sessionRig } from '../support/session-rig.ts'
 import { until } from '../support/until.ts'
 
@@ -66,6 +67,25 @@ await t.test('holds frames back when as many bytes as may be are under way', asy
   gate.resolve()
   await transport.until(() => transport.frames.length === 10)
   t.equal(begun, 10)
+})
+
+await t.test('takes no more bytes of large messages a second than it may, after a burst', async (t) => {
+  const { app, receive, connect, transport } = await sessionRig(t)
+  let bytes = 0
+  app.message('/app/count', {
+    payload: Type.String(),
+    handle: async (_context, payload) => void (bytes += payload.length),
+  })
+  await connect()
+  const body = JSON.stringify('x'.repeat(60_000))
+  const ahead = Math.ceil(BURST_BYTES / body.length) * 4
+  const begunMs = performance.now()
+  for (let i = 0; i < ahead; i++) receive('SEND', ['destination', '/app/count'], body)
+  await until(() => bytes === ahead * 60_000)
+  // Longer, on a busy machine, and never shorter.
+  const leastMs = ((ahead - 1) * (body.length - 1024) - 2 * BURST_BYTES) / (MAX_BYTES_PER_SECOND / 1000)
+  t.ok(performance.now() - begunMs >= leastMs, `at least ${leastMs} ms`)
+  await until(() => !transport.isPaused)
 })
 
 await t.test('stays one and the same for whoever counts by it, with whatever token', async (t) => {
