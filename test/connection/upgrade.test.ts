@@ -73,6 +73,19 @@ await t.test('takes as many connections as it may, and asks others to come later
   t.equal((await second.message('s')).payload['content'], 'hello')
 })
 
+await t.test('takes as many of an address that are not CONNECTED as the settings say', async (t) => {
+  const relay = await useRelay(t, { LIMIT_CONNECTING_PER_ADDRESS: '2', TRUST_PROXY: '127.0.0.1' })
+  const from = (address: string) => ({ 'x-forwarded-for': address })
+  for (const address of ['2001:db8::1', '2001:db8::2', '2001:db8:0:1::1']) {
+    t.ok(await StompClient.open(t, relay.url, { headers: from(address) }), address)
+  }
+  const { status, headers, problem } = await refusal(relay.url, from('2001:db8::3'))
+  t.equal(status, 429)
+  t.equal(headers['retry-after'], '5')
+  t.match(problem, { status: 429, code: 'too-many-connecting', title: 'Too Many Requests' })
+  t.equal(await metric(relay.address, 'stomp_relay_connections_refused_total{reason="connecting"}'), 1)
+})
+
 await t.test('tells whoever asks without upgrading what to do', async (t) => {
   const { address } = await useRelay(t)
   const response = await fetch(`${address}/ws`)

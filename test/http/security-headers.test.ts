@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import t from 'tap'
 import { useRelay } from '../support/relay.ts'
+import { TEST_SECRET, testToken } from '../support/token.ts'
 
 /** What is answered to these very bytes, on a connection of its own. */
 async function answerTo(address: string, bytes: string): Promise<string> {
@@ -46,4 +47,18 @@ await t.test('tells them also where there is no request to answer', async (t) =>
     t.match(answer, "content-security-policy: default-src 'none'; frame-ancestors 'none'")
     t.match(answer, 'x-content-type-options: nosniff')
   }
+})
+
+await t.test('tells them also at the head of an event stream', async (t) => {
+  const { address } = await useRelay(t, { AUTH_JWT_SECRET: TEST_SECRET })
+  const leaving = new AbortController()
+  t.teardown(() => leaving.abort())
+  const response = await fetch(`${address}/api/v1/notifications/stream`, {
+    headers: { authorization: `Bearer ${await testToken('alice', 'user')}` },
+    signal: leaving.signal,
+  })
+  t.equal(response.status, 200)
+  t.match(response.headers.get('content-type'), 'text/event-stream')
+  t.match(response.headers.get('content-security-policy'), /default-src 'none'/)
+  t.equal(response.headers.get('x-content-type-options'), 'nosniff')
 })

@@ -129,3 +129,18 @@ await t.test('closes guessers with 1008, over WebSocket and HTTP alike', async (
   t.equal(await guess('alice'), 'too many failed logins 1008')
   t.equal(await metric(relay.address, 'stomp_relay_violations_total{code="too-many-logins"}'), 1)
 })
+
+await t.test('knows guessers behind a trusted proxy apart, and by no header of their own', async (t) => {
+  const guess = async (url: string, from: string): Promise<number> => {
+    const client = await StompClient.open(t, url, { headers: { 'x-forwarded-for': from } })
+    client.send('CONNECT', ['accept-version', '1.2', 'login', 'alice', 'passcode', 'wrong'])
+    return (await client.closed).code
+  }
+  const behind = await useRelay(t, { LIMIT_LOGINS_PER_MINUTE: '1', TRUST_PROXY: '127.0.0.1' })
+  t.equal(await guess(behind.url, '192.0.2.1'), 1002)
+  t.equal(await guess(behind.url, '192.0.2.2'), 1002)
+  t.equal(await guess(behind.url, '198.51.100.7, 192.0.2.1'), 1008)
+  const direct = await useRelay(t, { LIMIT_LOGINS_PER_MINUTE: '1' })
+  t.equal(await guess(direct.url, '192.0.2.1'), 1002)
+  t.equal(await guess(direct.url, '192.0.2.2'), 1008)
+})
