@@ -1,12 +1,13 @@
 import { randomBytes, scrypt, timingSafeEqual } from 'node:crypto'
 import type { ScryptOptions } from 'node:crypto'
+import { availableParallelism } from 'node:os'
 import { MessageError } from '../errors.ts'
 
 /** scrypt's cost: 128 * cost * blockSize bytes of memory for each hash under way. */
 export interface PasswordOptions {
   /** N, a power of two. Default 16384: 16 MiB and some 50 ms a hash. */
   readonly cost?: number
-  /** Hashes under way at once; each keeps a thread of libuv's pool busy. Default 2. */
+  /** Hashes under way at once; each keeps a thread of libuv's pool busy. Default 2, or 1 where 2 would take all processors. */
   readonly concurrency?: number
   /** Hashes that may wait for their turn; beyond it `too-many-pending`. Default 1000. */
   readonly maxWaiting?: number
@@ -37,6 +38,8 @@ interface ScryptHash {
 const BLOCK_SIZE = 8
 const SALT_BYTES = 16
 const KEY_BYTES = 32
+/** Whoever guesses passwords must not keep the event loop from its processor. */
+const CONCURRENCY = Math.min(2, Math.max(1, availableParallelism() - 1))
 const MAX_PASSWORD_BYTES = 1024
 
 /**
@@ -53,7 +56,7 @@ export class Passwords {
 
   constructor(options: PasswordOptions = {}) {
     this.#cost = options.cost ?? 16_384
-    this.#concurrency = options.concurrency ?? 2
+    this.#concurrency = options.concurrency ?? CONCURRENCY
     this.#maxWaiting = options.maxWaiting ?? 1000
     this.#decoy = { ...this.#shape(), key: randomBytes(KEY_BYTES) }
   }
