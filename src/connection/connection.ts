@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { RawData, WebSocket } from 'ws'
-import type { CloseCode } from '../../protocol/close-codes.ts'
+import { CLOSE, type CloseCode } from '../../protocol/close-codes.ts'
 import { Decoder, type DecoderLimits } from '../../protocol/decoder.ts'
 import { HEART_BEAT } from '../../protocol/encoder.ts'
 import { ProtocolViolation, violation } from '../../protocol/errors.ts'
@@ -27,6 +27,12 @@ export const PRE_AUTHENTICATION_BYTES = 16_384
 
 /** How long a peer may take to answer our close frame before the socket is cut, milliseconds. */
 const CLOSE_TIMEOUT_MS = 5000
+
+/**
+ * How long nothing is read of a peer whose message ws refused, milliseconds: it hears why meanwhile, and we do
+ * not read what it still sends, which may be more than all others do, to throw it away.
+ */
+const REFUSED_REST_MS = 100
 
 export interface ConnectionServices {
   readonly session: SessionServices
@@ -197,6 +203,8 @@ export class Connection implements SessionTransport {
         { event: 'socket-error', session: this.session.id, reason: error.message },
         'WebSocket failed',
       )
+      this.session.close(CLOSE.protocolError, 'WebSocket failed')
+      this.#rest()
     })
     this.#webSocket.on('close', () => {
       this.#isClosing = true
@@ -206,6 +214,13 @@ export class Connection implements SessionTransport {
       void this.session.end().finally(closed.resolve)
     })
     return closed.promise
+  }
+
+  /** After this turn, in which ws itself begins to read again. */
+  #rest(): void {
+    const socket = rawSocket(this.#webSocket)
+    setImmediate(() => socket.pause())
+    setTimeout(() => socket.resume(), REFUSED_REST_MS).unref()
   }
 
   #receive(data: RawData): void {

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { request, type IncomingMessage } from 'node:http'
 import t from 'tap'
 import { header } from '../../protocol/frame.ts'
+import { rawSocket } from '../../src/connection/raw-socket.ts'
 import { connectionRig } from '../support/connection-rig.ts'
 import { useRelay } from '../support/relay.ts'
 import { StompClient } from '../support/stomp-client.ts'
@@ -119,6 +120,18 @@ await t.test('closes with 1009 where a WebSocket message is too large even to re
   await atTheBound.subscribe('s', '/topic/messages')
   await bystander.ask('SEND', ['destination', '/app/messages'], '{"content":"still here"}')
   t.equal((await atTheBound.message('s')).payload['content'], 'still here')
+})
+
+await t.test('does not read on what such a client still sends, but hears it go', async (t) => {
+  const { url, server, connections } = await connectionRig(t)
+  const client = await StompClient.open(t, url)
+  const [webSocket] = server.websocketServer.clients
+  const socket = rawSocket(webSocket!)
+  const paused = once(socket, 'pause')
+  client.sendRaw('\n'.repeat(4 * 65_536 + 1))
+  await paused
+  t.equal((await client.closed).code, 1009)
+  await until(() => connections.size === 0)
 })
 
 await t.test('takes frames up to the limit of the settings, and says ERROR beyond it', async (t) => {
