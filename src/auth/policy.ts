@@ -71,8 +71,10 @@ export const POLICY: readonly PolicyRow[] = [
   // The relay's own intake: a client that took from it would take orders away.
   { action: 'SUBSCRIBE', destination: '/queue/user', roles: NOBODY },
   { action: 'SUBSCRIBE', destination: '/amq/queue/user', roles: NOBODY },
+  { action: 'SUBSCRIBE', destination: '/reply-queue/user', roles: NOBODY },
   { action: 'SUBSCRIBE', destination: '/queue/user.dead-letter', roles: ADMIN },
   { action: 'SUBSCRIBE', destination: '/amq/queue/user.dead-letter', roles: ADMIN },
+  { action: 'SUBSCRIBE', destination: '/reply-queue/user.dead-letter', roles: ADMIN },
 
   { action: 'SEND', destination: '/topic/**', roles: TRUSTED },
   { action: 'SUBSCRIBE', destination: '/topic/**', roles: TRUSTED },

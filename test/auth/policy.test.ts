@@ -41,8 +41,10 @@ const ROWS: readonly (readonly [Action, string, string])[] = [
   ['SEND', '/user/alice/queue/jobs', 'sa'],
   ['SUBSCRIBE', '/queue/user', ''],
   ['SUBSCRIBE', '/amq/queue/user', ''],
+  ['SUBSCRIBE', '/reply-queue/user', ''],
   ['SUBSCRIBE', '/queue/user.dead-letter', 'a'],
   ['SUBSCRIBE', '/amq/queue/user.dead-letter', 'a'],
+  ['SUBSCRIBE', '/reply-queue/user.dead-letter', 'a'],
   ['SEND', '/topic/prices.eur', 'sa'],
   ['SUBSCRIBE', '/topic/prices.#', 'sa'],
   ['SEND', '/queue/user', 'sa'],
@@ -221,6 +223,8 @@ await t.test("keeps everybody from the intake's queue, however it is spelt", asy
     '/queue/%75ser',
     '/queue/user%2F',
     '/amq/queue/use%72',
+    '/reply-queue/use%72',
+    '/reply-queue//user',
     '/amq//queue/user',
   ]
   for (const destination of spellings) {
