@@ -8,7 +8,7 @@ export type Action = 'SEND' | 'SUBSCRIBE'
 /** One line of the table: who may do this to these destinations. */
 export interface PolicyRow {
   readonly action: Action
-  /** `{name}` is 1 to 64 of `A-Z a-z 0-9 _ -`; `**` at the end is anything, and but for `.**` something. */
+  /** `{name}` is 1 to 64 of `A-Z a-z 0-9 _ -`; `**` at the end is anything, and but for `.**` and `-**` something. */
   readonly destination: string
   /** Who may. */
   readonly roles: readonly Role[]
@@ -71,14 +71,18 @@ export const POLICY: readonly PolicyRow[] = [
   // The relay's own intake: a client that took from it would take orders away.
   { action: 'SUBSCRIBE', destination: '/queue/user', roles: NOBODY },
   { action: 'SUBSCRIBE', destination: '/amq/queue/user', roles: NOBODY },
+  { action: 'SUBSCRIBE', destination: '/reply-queue/user', roles: NOBODY },
   { action: 'SUBSCRIBE', destination: '/queue/user.dead-letter', roles: ADMIN },
   { action: 'SUBSCRIBE', destination: '/amq/queue/user.dead-letter', roles: ADMIN },
+  { action: 'SUBSCRIBE', destination: '/reply-queue/user.dead-letter', roles: ADMIN },
 
   // What stands behind somebody's subscription, and what RabbitMQ tells of itself: with its tracing on, all.
   { action: 'SEND', destination: '/queue/stomp-subscription-**', roles: NOBODY },
   { action: 'SUBSCRIBE', destination: '/queue/stomp-subscription-**', roles: NOBODY },
   { action: 'SEND', destination: '/amq/queue/stomp-subscription-**', roles: NOBODY },
   { action: 'SUBSCRIBE', destination: '/amq/queue/stomp-subscription-**', roles: NOBODY },
+  { action: 'SEND', destination: '/reply-queue/stomp-subscription-**', roles: NOBODY },
+  { action: 'SUBSCRIBE', destination: '/reply-queue/stomp-subscription-**', roles: NOBODY },
   { action: 'SEND', destination: '/exchange/amq.rabbitmq.**', roles: NOBODY },
   { action: 'SUBSCRIBE', destination: '/exchange/amq.rabbitmq.**', roles: NOBODY },
 
@@ -172,8 +176,8 @@ function decode(text: string): string | undefined {
 function compile(destination: string): RegExp {
   const source = destination
     .replaceAll('.', String.raw`\.`)
-    // There an empty word is a name of its own, and no less private.
-    .replace(/(?<=\.)\*\*$/, '.*')
+    // There an empty rest is a name of its own, and no less private.
+    .replace(/(?<=[.-])\*\*$/, '.*')
     .replace(/\*\*$/, '.+')
     .replaceAll(/\{(\w+)\}/g, '(?<$1>[A-Za-z0-9_-]{1,64})')
   return new RegExp(`^${source}$`, 's')

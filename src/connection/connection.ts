@@ -158,11 +158,13 @@ export class Connection implements SessionTransport {
   }
 
   pause(): void {
+    if (this.#isClosing) return
     this.#webSocket.pause()
     this.#heartBeat.suspend(true)
   }
 
   resume(): void {
+    if (this.#isClosing) return
     this.#webSocket.resume()
     this.#heartBeat.suspend(false)
   }

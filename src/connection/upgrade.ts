@@ -28,8 +28,9 @@ const RETRY_AFTER_SECONDS = 5
 
 /** Parts that a message may come in: clients send one, and each costs more than the byte that it may hold. */
 const MAX_FRAGMENTS = 256
-/** Reads that an unfinished WebSocket frame may come in: 128 bytes each for the largest message. */
-const MAX_CHUNKS = 2048
+/** An unfinished WebSocket frame may come in reads of so few bytes each, and in so many in any case. */
+const CHUNK_BYTES = 128
+const MIN_CHUNKS = 2048
 
 /**
  * What is inflated counts against the bound of a message while it is being inflated. Nothing is remembered
@@ -72,11 +73,12 @@ export class Connections {
 
   /** Adds the WebSocket endpoints to the server. */
   async register(server: FastifyInstance): Promise<void> {
+    const messageBytes = maxMessageBytes(this.#services.limits.decoder)
     await server.register(websocket, {
       options: {
-        maxPayload: maxMessageBytes(this.#services.limits.decoder),
+        maxPayload: messageBytes,
         maxFragments: MAX_FRAGMENTS,
-        maxBufferedChunks: MAX_CHUNKS,
+        maxBufferedChunks: Math.max(MIN_CHUNKS, Math.ceil(messageBytes / CHUNK_BYTES)),
         perMessageDeflate: this.#options.compression && COMPRESSION,
         handleProtocols: (offered) => chooseSubProtocol(offered),
       },

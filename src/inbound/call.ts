@@ -25,6 +25,8 @@ export interface ConnectCall {
   /** Whether the client has left meanwhile, so that nobody waits for the answer. */
   readonly isAbandoned: () => boolean
   principal?: AuthenticatedPrincipal
+  /** Whose passcode was looked at, if any was. */
+  login?: string
 }
 
 export interface SendCall {

@@ -55,9 +55,10 @@ export class GuardedDelivery {
     }
   }
 
-  /** As the transport's; also resolves when it is known whether to go on. */
+  /** As the transport's, and not before it is known whether to go on. */
   room(): Promise<void> | undefined {
-    return this.#asking ?? this.#parts.transport.room()
+    const { transport } = this.#parts
+    return this.#asking?.then(() => transport.room()) ?? transport.room()
   }
 
   /**
@@ -68,6 +69,11 @@ export class GuardedDelivery {
   begin(onRefused: (error: unknown) => void): { readonly error: unknown } | undefined {
     this.#onRefused = onRefused
     return this.#refusal
+  }
+
+  /** Nothing is handed on any more. */
+  get isEnded(): boolean {
+    return this.#isEnded
   }
 
   /** Idempotent. */

@@ -1,5 +1,5 @@
 /**
- * Bytes of large SENDs a second of one session, in the long run. What is more stays in its socket: copying
+ * Bytes of large frames a second of one session, in the long run. What is more stays in its socket: copying
  * large messages, and collecting them afterwards, takes the node's time from everybody (`bench -- isolation`,
  * giant frames).
  */
@@ -8,7 +8,7 @@ export const MAX_BYTES_PER_SECOND = 8_388_608
 /** As many may come at once after a rest, and the clock is asked no more often than that. */
 export const BURST_BYTES = 262_144
 
-/** Of each SEND: small ones cost by their number, which has bounds of its own. */
+/** Of each frame: small ones cost by their number, which has bounds of its own. */
 const FREE_BYTES = 1024
 
 const BYTES_PER_MS = MAX_BYTES_PER_SECOND / 1000
@@ -20,7 +20,7 @@ export class Pace {
   /** When all that was spent before is paid for. */
   #paidAtMs = 0
 
-  /** @param bytes of one SEND */
+  /** @param bytes of one frame */
   spend(bytes: number): void {
     this.#spentBytes += Math.max(0, bytes - FREE_BYTES)
   }

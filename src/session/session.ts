@@ -237,7 +237,7 @@ export class Session implements SessionContext {
   #take(frame: ClientFrame): void {
     const done = perform(this, frame)
     // Also where the frame itself took no time: what resolves at once would let none but this session go on.
-    const wait = done === undefined ? this.#workload.room() : done.then(() => this.#workload.room())
+    const wait = done === undefined ? this.#workload.room(frame) : done.then(() => this.#workload.room(frame))
     if (wait === undefined) return
     this.#isHeld = true
     // Before it is connected a client may not send much anyway, and its leaving must be noticed.

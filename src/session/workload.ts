@@ -45,7 +45,6 @@ export class Workload {
     const bytes = sizeOf(frame)
     this.#count += 1
     this.#bytes += bytes
-    this.#pace.spend(bytes)
     return () => {
       this.#count -= 1
       this.#bytes -= bytes
@@ -54,8 +53,9 @@ export class Workload {
     }
   }
 
-  /** Counts a frame that was taken. @returns what the next one has to wait for, if anything */
-  room(): Promise<void> | undefined {
+  /** Counts a frame that was taken, or refused. @returns what the next one has to wait for, if anything */
+  room(frame: ClientFrame): Promise<void> | undefined {
+    this.#pace.spend(sizeOf(frame))
     const turn = currentTurn()
     if (turn !== this.#turn) this.#inTurn = 0
     this.#turn = turn

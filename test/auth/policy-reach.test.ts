@@ -28,6 +28,8 @@ const PLAIN = [
   '/queue/stomp-relay.inbox.n.b.1',
   '/queue/stomp-subscription-x',
   '/amq/queue/user',
+  '/reply-queue/user',
+  '/reply-queue/stomp-subscription-x',
   '/amq/queue/stomp-relay.inbox.n.b.1',
   '/exchange/amq.topic/orders.7',
   '/exchange/stomp-relay.private/orders.7',

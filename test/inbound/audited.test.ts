@@ -55,9 +55,14 @@ await t.test('writes nothing of what passes, or fails otherwise, and makes nobod
 })
 
 await t.test('writes down who connects by a password, and who does not', async (t) => {
-  const after = async (call: ConnectCall, principal?: AuthenticatedPrincipal): Promise<unknown[]> => {
+  const after = async (
+    call: ConnectCall,
+    principal?: AuthenticatedPrincipal,
+    passcodeOf?: string,
+  ): Promise<unknown[]> => {
     const { events, ...audit } = book()
     const identify: Interceptor = async () => {
+      if (passcodeOf !== undefined) call.login = passcodeOf
       if (principal !== undefined) call.principal = principal
     }
     await audited([identify], audit)(call)
@@ -67,7 +72,9 @@ await t.test('writes down who connects by a password, and who does not', async (
   const byPassword = { kind: 'login', user: 'carl', address: '192.0.2.7', about: 'CONNECT' }
   t.strictSame(await after(connect(['login', 'carl']), carl), [byPassword])
   t.strictSame(await after(connect([]), { ...carl, expiresAtMs: 1 }), [], 'a token says nothing new')
-  t.strictSame(await after(connect(['login', 'carl'])), [['carl', '192.0.2.7']])
+  t.strictSame(await after(connect(['login', 'carl']), undefined, 'carl'), [['carl', '192.0.2.7']])
+  const unseen = [{ kind: 'connect-refused', address: '192.0.2.7' }]
+  t.strictSame(await after(connect(['login', 'carl'])), unseen, 'a name alone is no attempt')
   t.strictSame(await after(connect([])), [{ kind: 'connect-refused', address: '192.0.2.7' }])
   t.strictSame(await after(connect(['login', 'carl'], true)), [], 'who left was not looked at')
 })

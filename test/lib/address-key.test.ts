@@ -24,7 +24,13 @@ await t.test('counts the addresses of a /64 network as one', async (t) => {
   }
 })
 
-await t.test('leaves alone what is no address', async (t) => {
-  t.equal(addressKey(''), '')
-  t.equal(addressKey('unknown'), 'unknown')
+await t.test('knows no ports, which some proxies write', async (t) => {
+  t.equal(addressKey('192.0.2.7:50123'), '192.0.2.7')
+  t.equal(addressKey('[2001:db8:1:2::7]:443'), '2001:db8:1:2::/64')
+  t.equal(addressKey('[2001:db8:1:2::7]'), '2001:db8:1:2::/64')
+})
+
+await t.test('counts as one whatever is no address', async (t) => {
+  for (const text of ['', 'unknown', 'a:1', '300.1.2.3', '1.2.3.4:x', '[::1'])
+    t.equal(addressKey(text), 'unknown')
 })

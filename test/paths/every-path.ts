@@ -69,6 +69,8 @@ const SUBSCRIBE: readonly (readonly [destination: string, who: string])[] = [
   ['/queue//user', ''],
   ['/queue/user.dead-letter', 'a'],
   ['/amq/queue/user', ''],
+  ['/reply-queue/user', ''],
+  ['/reply-queue/user.dead-letter', 'a'],
   ['/queue/stomp-relay.inbox', ''],
   ['/queue/stomp%2Drelay.inbox', ''],
   ['/queue/STOMP-RELAY.inbox', ''],

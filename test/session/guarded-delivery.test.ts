@@ -59,6 +59,21 @@ await t.test('hands on at once what is plainly allowed', async (t) => {
   t.equal(asked.length, 0)
 })
 
+await t.test('makes a replay wait for the answer, and then for the client', async (t) => {
+  const { guard, asked, waiting } = rig()
+  const client = deferred()
+  waiting.room = client.promise
+  guard.deliver(batch(FOREIGN))
+  let hasRoom = false
+  const room = guard.room()?.then(() => (hasRoom = true))
+  asked[0]?.resolve(true)
+  await turn()
+  t.equal(hasRoom, false, 'the client has not read')
+  client.resolve()
+  await room
+  t.equal(guard.isEnded, false)
+})
+
 await t.test(
   'holds an event of another owner, and shows nothing of it where the right is lost',
   async (t) => {

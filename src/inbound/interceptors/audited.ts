@@ -1,4 +1,3 @@
-import { header } from '../../../protocol/frame.ts'
 import type { Audit } from '../../auth/audit.ts'
 import { MessageError } from '../../errors.ts'
 import type { ConnectCall, InboundCall } from '../call.ts'
@@ -32,10 +31,9 @@ function attempt(run: () => void | Promise<void>, call: InboundCall, audit: Audi
   }
 }
 
-function connected({ principal, headers, remoteAddress, isAbandoned }: ConnectCall, audit: AuditBook): void {
+function connected({ principal, login, remoteAddress, isAbandoned }: ConnectCall, audit: AuditBook): void {
   // Whoever left was not looked at.
   if (isAbandoned()) return
-  const login = header(headers, 'login')
   if (principal === undefined) {
     if (login === undefined) audit.record({ kind: 'connect-refused', address: remoteAddress })
     else audit.recordFailedLogin(login, remoteAddress)

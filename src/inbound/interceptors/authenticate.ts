@@ -54,6 +54,7 @@ async function logIn(
   // Asked again when its turn comes: others of the address may have failed while it waited.
   const isAbandoned = (): boolean => (isUnseen = call.isAbandoned() || isUsedUp())
   const principal = await authenticator.authenticate(account, { isAbandoned })
+  if (!isUnseen) call.login = account.login
   if (principal !== undefined) return principal
   if (!isUnseen) logins.count(address)
   else if (isUsedUp()) throw violation('too-many-logins')

@@ -29,19 +29,21 @@ interface Allowance {
 
 /**
  * Bounds the SENDs of each session (CONTRACT, section 8), services and administrators excepted: refuses
- * with `rate-limited`, and ends the session of a client that does not slow down.
+ * with `rate-limited`, and ends the session of a client that does not slow down. A SUBSCRIBE counts as one: it
+ * may bind at the broker, ask the database, and answer with more than a SEND costs.
  */
 export function rateLimit({ sendsPerSecond, burst, now = monotonic }: RateLimitOptions): Interceptor {
   const allowances = new WeakMap<SessionView, Allowance>()
   return (call) => {
-    if (call.kind !== 'SEND' || isUnlimited(call.session)) return undefined
+    if (call.kind === 'CONNECT' || isUnlimited(call.session)) return undefined
     const nowMs = now()
     const allowance = allowances.get(call.session) ?? newAllowance(burst, nowMs)
     allowances.set(call.session, allowance)
     const earned = ((nowMs - allowance.countedAtMs) / 1000) * sendsPerSecond
     allowance.left = Math.min(burst, allowance.left + earned)
     allowance.countedAtMs = nowMs
-    if (allowance.left < 1) refuse(allowance, nowMs, `more than ${sendsPerSecond} SENDs a second`)
+    if (allowance.left < 1)
+      refuse(allowance, nowMs, `more than ${sendsPerSecond} SENDs and SUBSCRIBEs a second`)
     allowance.left -= 1
   }
 }

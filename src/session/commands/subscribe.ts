@@ -82,6 +82,8 @@ async function open(session: SessionContext, asked: Asked): Promise<readonly str
   }
   await services.inbound.accept(asked.call)
   const { subscription, recovery, guard } = await attach(session, asked)
+  // Spelt in a way that only a broker reads as what the permit is for.
+  if (guard === undefined) asked.permit?.end()
   const refusal = guard?.begin((error) => session.cancelled(asked.id, error))
   if (session.state === 'CLOSING' || refusal !== undefined) subscription.close?.()
   else subscriptions.set(asked.id, attending(session, subscription))
@@ -153,7 +155,7 @@ async function onHub(
       version: session.version,
       deliver: (batch) => outlet.deliver(batch),
       room: () => outlet.room(),
-      isGone: () => session.state === 'CLOSING',
+      isGone: () => session.state === 'CLOSING' || guard?.isEnded === true,
     },
   })
   const close = (): void => {
