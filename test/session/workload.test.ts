@@ -1,4 +1,4 @@
-import { setImmediate } from 'node:timers/promises'
+import { setImmediate, setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
 import { Type } from 'typebox'
 import { deferred } from '../../src/lib/deferred.ts'
@@ -32,6 +32,23 @@ await t.test('takes so many frames a turn, in order, and lets others have theirs
     Array.from({ length: count }, (_, i) => String(i)),
   )
   await until(() => !transport.isPaused)
+})
+
+await t.test('saves a burst up again while the client rests', async (t) => {
+  const { app, receive, connect, transport } = await sessionRig(t)
+  let handled = 0
+  app.message('/app/count', { payload: Type.Unknown(), handle: async () => void handled++ })
+  await connect()
+  const sayAll = (): void => {
+    for (let i = 0; i < BURST_FRAMES * 2; i++) receive('SEND', ['destination', '/app/count'], '0')
+  }
+  sayAll()
+  await until(() => handled === BURST_FRAMES * 2 && !transport.isPaused)
+  // The rest itself, long enough for all of it; a busy machine only makes it longer.
+  await delay(50)
+  sayAll()
+  t.ok(handled >= BURST_FRAMES * 3, `${handled - BURST_FRAMES * 2} after the rest`)
+  await until(() => handled === BURST_FRAMES * 4)
 })
 
 await t.test('frames that are refused, or done at once, count as well', async (t) => {
