@@ -103,7 +103,7 @@ export class World {
   }
 
   get state(): string {
-    const living = [...this.hosts].map(({ node }) => node.name)
+    const living = [...this.hosts].map(({ node }) => `${node.name} (${node.broker.status().detail})`)
     const taken = this.#parts.names.filter(({ isTaken }) => isTaken).map(({ name }) => name)
     return `living: ${living.join()}, taken: ${taken.join()}, under way: ${[...this.#underWay.values()].join()}`
   }

@@ -1,4 +1,4 @@
-import type { AmqpConnection } from './amqp-connection.ts'
+import { type AmqpConnection, closeChannel } from './amqp-connection.ts'
 
 const SWEEP_MS = 10_000
 /** What is beyond that expires by itself. */
@@ -55,7 +55,7 @@ async function isDeleted(connection: AmqpConnection, queue: string): Promise<boo
   try {
     const channel = await connection.channel(() => undefined)
     await channel.deleteQueue(queue)
-    await channel.close()
+    await closeChannel(channel)
     return true
   } catch {
     return false

@@ -150,6 +150,15 @@ function watched<C extends Channel>(channel: C, onClosed: (error: Error) => void
   return channel
 }
 
+/** Resolves when the channel is closed, also by the end of its connection, after which amqplib's own `close` never answers. */
+export async function closeChannel(channel: Channel): Promise<void> {
+  const closed = deferred()
+  channel.once('close', closed.resolve)
+  // It throws where the channel is closing or closed.
+  channel.close().catch(() => closed.resolve())
+  await closed.promise
+}
+
 /** The AMQP reply code of a refusal (403, 404, 406, …), or undefined for other failures. */
 export function replyCode(error: unknown): number | undefined {
   if (error instanceof Error && 'code' in error && typeof error.code === 'number') return error.code

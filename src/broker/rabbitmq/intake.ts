@@ -3,7 +3,7 @@ import { RESERVED_SEND_HEADERS } from '../../../protocol/headers.ts'
 import { type Deferred, deferred } from '../../lib/deferred.ts'
 import type { Log } from '../../telemetry/log.ts'
 import type { ConsumedMessage, ConsumeHandler, Consumer } from '../broker.ts'
-import type { AmqpConnection } from './amqp-connection.ts'
+import { type AmqpConnection, closeChannel } from './amqp-connection.ts'
 
 export interface IntakeOptions {
   readonly queue: string
@@ -138,7 +138,7 @@ export class Intake implements Consumer {
       await channel.cancel(this.#tag).catch(() => undefined)
     for (const held of this.#held.keys()) held.resolve()
     await Promise.all(this.#underWay)
-    await channel?.close().catch(() => undefined)
+    if (channel !== undefined) await closeChannel(channel)
     this.#options.onClosed()
   }
 }

@@ -1,4 +1,4 @@
-import { type AmqpConnection, replyCode } from './amqp-connection.ts'
+import { type AmqpConnection, closeChannel, replyCode } from './amqp-connection.ts'
 
 /** What a queue is that was there before, or that the virtual host made of a plain declaration. */
 export interface QueueShape {
@@ -33,7 +33,7 @@ async function refusal(
   const channel = await connection.channel(() => undefined)
   try {
     await channel.assertQueue(queue, { durable: true, arguments: queueArguments })
-    await channel.close()
+    await closeChannel(channel)
     return undefined
   } catch (error) {
     if (replyCode(error) !== PRECONDITION_FAILED || !(error instanceof Error)) throw error

@@ -1,7 +1,8 @@
 import type { Channel } from 'amqplib'
 import { MessageError } from '../../errors.ts'
+import { deferred } from '../../lib/deferred.ts'
 import { AbandonedInboxes } from './abandoned-inboxes.ts'
-import { type AmqpConnection, replyCode } from './amqp-connection.ts'
+import { type AmqpConnection, closeChannel, replyCode } from './amqp-connection.ts'
 import type { Bindings } from './bindings.ts'
 import { OUTSIDE_TOPICS, PRIVATE_EXCHANGE, TOPIC_EXCHANGE, USER_EXCHANGE } from './exchanges.ts'
 
@@ -77,7 +78,7 @@ export class Topology {
     const old = this.#channel
     this.#channel = undefined
     this.#options.bindings.detach()
-    await old?.close().catch(() => undefined)
+    if (old !== undefined) await closeChannel(old)
     await this.#build(connection)
   }
 
@@ -97,7 +98,7 @@ export class Topology {
         durable: true,
         arguments: isReplicated ? { 'x-queue-type': 'quorum' } : {},
       })
-      await channel.close()
+      await closeChannel(channel)
     } catch (error) {
       const code = replyCode(error)
       if (code === PRECONDITION_FAILED) return
@@ -123,7 +124,10 @@ export class Topology {
   async #build(connection: AmqpConnection): Promise<void> {
     const { inbox } = this
     const build = ++this.#builds
+    const over = deferred()
+    over.promise.catch(() => undefined)
     const onBroken = (error: Error): void => {
+      over.reject(error)
       if (this.#channel !== channel) return
       this.#channel = undefined
       if (connection.isOpen) this.#options.onBroken(error)
@@ -131,7 +135,10 @@ export class Topology {
     const channel = await connection.channel(onBroken)
     await declareExchanges(channel)
     await this.#declareInbox(channel, inbox, onBroken)
-    if (build === this.#builds) await this.#options.bindings.attach(channel, inbox)
+    if (build === this.#builds) {
+      // Without the channel the bindings wait for another one, which is built only when this build has failed.
+      await Promise.race([this.#options.bindings.attach(channel, inbox), over.promise])
+    }
     // The inbox got another name meanwhile, or the connection broke, and that is built elsewhere.
     if (build === this.#builds) this.#channel = channel
     else channel.close().catch(() => undefined)

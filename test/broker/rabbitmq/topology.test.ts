@@ -6,12 +6,14 @@ import { TOPIC_EXCHANGE } from '../../../src/broker/rabbitmq/exchanges.ts'
 import { Topology } from '../../../src/broker/rabbitmq/topology.ts'
 import { parseBrokerUrl } from '../../../src/config/broker-url.ts'
 import { useRabbitMq } from '../../support/rabbitmq.ts'
+import { useTcpProxy } from '../../support/tcp-proxy.ts'
 import { until } from '../../support/until.ts'
 
 const rabbit = await useRabbitMq(t)
 
-async function useConnection(t: Test): Promise<AmqpConnection> {
-  const url = parseBrokerUrl(rabbit.amqpUrl, 'amqp', 5672)
+const brokerUrl = parseBrokerUrl(rabbit.amqpUrl, 'amqp', 5672)
+
+async function useConnection(t: Test, url = brokerUrl): Promise<AmqpConnection> {
   const options = { url, name: 'test', connectTimeoutMs: 10_000, heartBeatMs: 10_000 }
   const connection = await AmqpConnection.open(url.hosts[0]!, options, new AbortController().signal)
   t.teardown(() => connection.destroy())
@@ -82,3 +84,38 @@ await t.test('a binding that is given back while the channel is gone holds nobod
   await Promise.all([inForce, attaching])
   t.pass('both are settled')
 })
+
+await t.test('a build whose channel ends is over, and not for ever waiting to be bound', async (t) => {
+  const bound = bindings()
+  const topology = topologyOf(bound)
+  const connection = await useConnection(t)
+  await topology.attach(connection)
+  t.teardown(() => topology.remove())
+  // RabbitMQ ends the channel that binds to an exchange that is not there.
+  const route = { exchange: `gone.${randomUUID()}`, key: 'a' }
+  bound.acquire(route).catch(() => undefined)
+  await t.rejects(topology.renew(), /NOT_FOUND/)
+  t.notOk(topology.isReady)
+  bound.release(route)
+  await topology.attach(connection)
+  t.ok(topology.isReady)
+})
+
+await t.test(
+  'an inbox is given another name though the link broke while the old one was let go',
+  async (t) => {
+    const topology = topologyOf(bindings())
+    const proxy = await useTcpProxy(t, brokerUrl.hosts[0]!.port)
+    const link = await useConnection(t, { ...brokerUrl, hosts: [{ host: '127.0.0.1', port: proxy.port }] })
+    await topology.attach(link)
+    const first = topology.inbox
+    proxy.freeze()
+    const renewing = topology.renew()
+    proxy.cut()
+    await t.rejects(renewing)
+    await topology.attach(await useConnection(t))
+    t.teardown(() => topology.remove())
+    t.not(topology.inbox, first)
+    t.ok(topology.isReady)
+  },
+)
