@@ -1,6 +1,7 @@
 import { FACT_CHANGED, ownerOf } from '../auth/fact-change.ts'
 import { decide, orderBehind, type PolicyFacts, type PolicyRequest } from '../auth/policy.ts'
 import type { Broker } from '../broker/broker.ts'
+import { Inquiries } from './inquiries.ts'
 import { Permit } from './permit.ts'
 
 export interface PermitsParts {
@@ -15,14 +16,18 @@ export interface PermitsParts {
 export class Permits {
   readonly #facts: PolicyFacts
   readonly #byFact = new Map<string, Set<Permit>>()
+  readonly #inquiries = new Inquiries()
 
   constructor({ facts, broker }: PermitsParts) {
     this.#facts = facts
     broker.onControl(({ kind, body }) => {
       if (kind === FACT_CHANGED) this.#doubt(this.#byFact.get(body))
     })
+    let wasUp = false
     broker.onStatus(({ isUp }) => {
-      if (isUp) for (const permits of this.#byFact.values()) this.#doubt(permits)
+      const isBack = isUp && !wasUp
+      wasUp = isUp
+      if (isBack) for (const permits of this.#byFact.values()) this.#doubt(permits)
     })
   }
 
@@ -38,7 +43,8 @@ export class Permits {
     const fact = ownerOf(orderId)
     const permits = this.#byFact.get(fact) ?? new Set()
     const permit = new Permit(request, {
-      ask: async () => decide(request, this.#facts),
+      ask: () =>
+        this.#inquiries.ask(`${fact} ${request.principal.name}`, async () => decide(request, this.#facts)),
       onEnd: () => this.#forget(fact, permit),
     })
     this.#byFact.set(fact, permits.add(permit))

@@ -1,15 +1,18 @@
 import t from 'tap'
 import { FACT_CHANGED, ownerOf } from '../../src/auth/fact-change.ts'
 import type { BrokerStatus, ControlMessage } from '../../src/broker/broker.ts'
+import { MAX_INQUIRIES } from '../../src/inbound/inquiries.ts'
 import { Permits } from '../../src/inbound/permits.ts'
+import { deferred, type Deferred } from '../../src/lib/deferred.ts'
+import { until } from '../support/until.ts'
 
-/** Permits that the test speaks to as the broker would. */
-function rig() {
+/** Permits that the test speaks to as the broker would. @param ownsOrder told by `owners` unless given */
+function rig(ownsOrder?: (user: string, orderId: string) => Promise<boolean>) {
   const owners = new Map<string, string>()
   let control: (message: ControlMessage) => void = () => undefined
   let status: (status: BrokerStatus) => void = () => undefined
   const permits = new Permits({
-    facts: { ownsOrder: async (user, orderId) => owners.get(orderId) === user },
+    facts: { ownsOrder: ownsOrder ?? (async (user, orderId) => owners.get(orderId) === user) },
     broker: {
       onControl: (listener) => {
         control = listener
@@ -68,6 +71,8 @@ await t.test('is in doubt when a node tells of that very fact, or may have told 
   hear(FACT_CHANGED, ownerOf('7'))
   turn(true)
   t.same(doubts, ['early', 'early'])
+  turn(true)
+  t.same(doubts, ['early', 'early'], 'nothing was missed where only the detail is another')
   permit.end()
   hear(FACT_CHANGED, ownerOf('7'))
   t.same(doubts, ['early', 'early'])
@@ -76,6 +81,68 @@ await t.test('is in doubt when a node tells of that very fact, or may have told 
   hear(FACT_CHANGED, ownerOf('7'))
   late.onDoubt(() => doubts.push('late'))
   t.same(doubts.slice(2), ['late'], 'what was said before anybody listened counts')
+})
+
+/** A store that answers when the test says so. */
+function slowStore() {
+  const asked: (Deferred<boolean> & { readonly about: string })[] = []
+  const ownsOrder = (user: string, orderId: string): Promise<boolean> => {
+    const answer = deferred<boolean>()
+    asked.push({ ...answer, about: `${user} ${orderId}` })
+    return answer.promise
+  }
+  return { asked, ownsOrder }
+}
+
+await t.test(
+  'asks a few questions at a time where all are in doubt at once, and each in the end',
+  async (t) => {
+    const { asked, ownsOrder } = slowStore()
+    const { open, turn } = rig(ownsOrder)
+    const count = MAX_INQUIRIES * 3
+    const answers: Promise<boolean>[] = []
+    for (let i = 0; i < count; i += 1) {
+      const permit = open('alice', `/topic/orders.${i}`)!
+      permit.onDoubt(() => answers.push(permit.holds()))
+    }
+    turn(true)
+    t.equal(answers.length, count)
+    for (let i = 0; i < count; i += 1) {
+      await until(() => asked.length > i)
+      t.ok(asked.length - i <= MAX_INQUIRIES, `${asked.length - i} under way`)
+      // One that fails makes room as well.
+      if (i === 0) asked[i]!.reject(new Error('no store'))
+      else asked[i]!.resolve(true)
+    }
+    const settled = await Promise.allSettled(answers)
+    t.equal(settled.filter(({ status }) => status === 'fulfilled').length, count - 1)
+    t.equal(new Set(asked.map(({ about }) => about)).size, count)
+  },
+)
+
+await t.test('asks once for all who want to know the same, and afresh after that', async (t) => {
+  const { asked, ownsOrder } = slowStore()
+  const { open, hear } = rig(ownsOrder)
+  const answers: Promise<boolean>[] = []
+  const watch = (name: string): void => {
+    const permit = open(name, '/topic/orders.7')!
+    permit.onDoubt(() => answers.push(permit.holds()))
+  }
+  for (let i = 0; i < 100; i += 1) watch('alice')
+  watch('bob')
+  hear(FACT_CHANGED, ownerOf('7'))
+  const abouts = (): string[] => asked.map(({ about }) => about)
+  await until(() => asked.length > 0)
+  t.same(abouts(), ['alice 7', 'bob 7'])
+  // What is under way may be older than this change, and is no answer to whoever asks now.
+  hear(FACT_CHANGED, ownerOf('7'))
+  await until(() => asked.length > 2)
+  t.same(abouts(), ['alice 7', 'bob 7', 'alice 7', 'bob 7'])
+  for (const [i, { resolve }] of asked.entries()) resolve(i < 2)
+  const settled = await Promise.all(answers)
+  t.same(new Set(settled.slice(0, 101)), new Set([true]))
+  t.same(new Set(settled.slice(101)), new Set([false]))
+  t.equal(settled.length, 202)
 })
 
 await t.test('is in doubt by an event that is not plainly of the same owner', async (t) => {
