@@ -113,6 +113,13 @@ export const VIOLATIONS = {
     message: 'frame did not come in time',
     reconnect: true,
   },
+  'too-much-at-once': {
+    ...inSession,
+    closeCode: CLOSE.tooBig,
+    condition:
+      'While earlier frames wait for their turn, and nothing more is read, what was read already inflates to more than 16 x `LIMIT_FRAME_BYTES`, or is as much in very small frames',
+    message: 'too much at once',
+  },
   'unsupported-version': {
     ...inSession,
     condition: '`accept-version` names no version spoken here',

@@ -20,6 +20,7 @@ import type { Metrics } from '../telemetry/metrics.ts'
 import { FrameClock } from './frame-clock.ts'
 import { HeartBeat } from './heart-beat.ts'
 import { limitMessageBytes, partOfMessage, rawSocket } from './raw-socket.ts'
+import { Surplus } from './surplus.ts'
 import { renderWebSocketFrames } from './web-socket-frames.ts'
 
 /** Bytes a client may send before it is connected (CONTRACT, section 3). */
@@ -75,6 +76,7 @@ export class Connection implements SessionTransport {
   readonly #services: ConnectionServices
   readonly #decoder: Decoder<ClientCommand>
   readonly #heartBeat: HeartBeat
+  readonly #surplus: Surplus
   readonly #connectTimer: NodeJS.Timeout
   readonly #onConnected: () => void
   readonly #hasPartOfMessage: () => boolean
@@ -91,6 +93,7 @@ export class Connection implements SessionTransport {
     this.#hasPartOfMessage = partOfMessage(webSocket)
     this.#messageClock = new FrameClock(services.limits.frameMs)
     this.#frameClock = new FrameClock(services.limits.frameMs)
+    this.#surplus = new Surplus(maxMessageBytes(services.limits.decoder))
     this.#outbox = new Outbox({
       socket: rawSocket(webSocket),
       limits: services.limits.outbox,
@@ -108,7 +111,9 @@ export class Connection implements SessionTransport {
       sink: {
         onFrame: (frame) => {
           this.#frameClock.whole()
-          this.session.receive(frame)
+          if (this.#webSocket.isPaused && this.#surplus.addFrame())
+            this.session.violate(violation('too-much-at-once'))
+          else this.session.receive(frame)
           this.#decoder.version = this.session.version
           if (this.#isClosing) this.#decoder.stop()
         },
@@ -165,6 +170,7 @@ export class Connection implements SessionTransport {
 
   resume(): void {
     if (this.#isClosing) return
+    this.#surplus.clear()
     this.#webSocket.resume()
     this.#heartBeat.suspend(false)
   }
@@ -231,6 +237,10 @@ export class Connection implements SessionTransport {
     this.#messageClock.whole()
     const bytes = toBytes(data)
     if (!this.#isConnected && this.#isOverBudget(bytes.byteLength)) return
+    if (this.#webSocket.isPaused && this.#surplus.addMessage(bytes.byteLength)) {
+      this.session.violate(violation('too-much-at-once'))
+      return
+    }
     try {
       this.#decoder.decode(bytes)
     } catch (error) {

@@ -7,6 +7,7 @@ import type { Fault as FaultPayload } from '../../protocol/payload/fault.ts'
 import { VERSIONS, type Version } from '../../protocol/version.ts'
 import type { AuthenticatedPrincipal } from '../auth/principal.ts'
 import { MessageError, SessionError, type FaultCode } from '../errors.ts'
+import { Fifo } from '../lib/fifo.ts'
 import type { BrokerLink, SessionMessage } from '../inbound/broker-link.ts'
 import type { SessionView, UpgradeCredentials } from '../inbound/call.ts'
 import type { SessionPeer } from '../user/session-registry.ts'
@@ -53,7 +54,7 @@ export class Session implements SessionContext {
     end: () => this.violate(violation('session-ended', 'the token ran out')),
   })
   #link: BrokerLink | undefined
-  #waiting: ClientFrame[] = []
+  #waiting = new Fifo<ClientFrame>()
   #isHeld = false
   #messageCount = 0
 
@@ -222,7 +223,7 @@ export class Session implements SessionContext {
 
   /** Gives back all that the session holds. Idempotent; never rejects. */
   async #release(): Promise<void> {
-    this.#waiting = []
+    this.#waiting = new Fifo()
     this.#expiry.cancel()
     this.subscriptions.closeAll()
     this.services.registry.remove(this)
@@ -247,17 +248,14 @@ export class Session implements SessionContext {
 
   #goOn(): void {
     this.#isHeld = false
-    const frames = this.#waiting
-    this.#waiting = []
-    for (const [i, frame] of frames.entries()) {
-      if (this.#state === 'CLOSING') return
-      this.#take(frame)
-      if (this.#isHeld) {
-        this.#waiting = frames.slice(i + 1)
+    while (!this.#isHeld && this.#state !== 'CLOSING') {
+      const frame = this.#waiting.shift()
+      if (frame === undefined) {
+        this.transport.resume()
         return
       }
+      this.#take(frame)
     }
-    this.transport.resume()
   }
 
   #receipt(frame: ClientFrame, headers: readonly string[]): void {

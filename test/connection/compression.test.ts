@@ -1,7 +1,12 @@
 import { WebSocket } from 'ws'
 import t from 'tap'
+import { Type } from 'typebox'
+import { rawSocket } from '../../src/connection/raw-socket.ts'
+import { deferred } from '../../src/lib/deferred.ts'
+import { header } from '../../protocol/frame.ts'
 import { connectionRig } from '../support/connection-rig.ts'
 import { StompClient } from '../support/stomp-client.ts'
+import { until } from '../support/until.ts'
 
 const CONNECT = 'CONNECT\naccept-version:1.2\nlogin:alice\n\n\0'
 const MIB = 1024 * 1024
@@ -75,4 +80,71 @@ await t.test('closes a bomb of a connected client with 1009, in bounded memory',
   t.equal(connections.size, 1)
   t.equal(bystander.webSocket.readyState, WebSocket.OPEN)
   await bystander.subscribe('s', '/topic/a')
+})
+
+/** Sends messages, compressed, so that they arrive in one read. */
+async function sendAtOnce({ webSocket }: StompClient, messages: readonly string[]): Promise<void> {
+  const socket = rawSocket(webSocket)
+  socket.cork()
+  for (const message of messages) webSocket.send(message, { compress: true })
+  await until(() => webSocket.bufferedAmount === socket.writableLength)
+  t.ok(socket.writableLength < 60_000, `${socket.writableLength} bytes`)
+  socket.uncork()
+}
+
+/** A handler that keeps frames waiting until it is told to go on, which holds for those that have come. */
+async function slowRig(t: Tap) {
+  let gate = deferred()
+  const { url, app, metrics } = await connectionRig(t, { upgrade: { compression: true } })
+  let handled = 0
+  app.message('/app/slow', {
+    payload: Type.Unknown(),
+    handle: async () => {
+      await gate.promise
+      handled += 1
+    },
+  })
+  const { client } = await open(t, url)
+  client.webSocket.send(CONNECT, { compress: true })
+  await client.next('CONNECTED')
+  const goOn = (): void => {
+    gate.resolve()
+    gate = deferred()
+  }
+  return { client, goOn, received: () => metrics.hot.framesReceived, handled: () => handled }
+}
+
+const SEND = 'SEND\ndestination:/app/slow\n\n1\0'
+
+await t.test('closes with 1009 where one read holds more than may wait', async (t) => {
+  const { client } = await slowRig(t)
+  // Line feeds are no frames, but the frame behind them keeps them.
+  const message = '\n'.repeat(250_000) + SEND
+  await sendAtOnce(client, [SEND.repeat(100), ...Array.from({ length: 40 }, () => message)])
+  const error = await client.next('ERROR')
+  t.equal(header(error.headers, 'message'), 'too much at once')
+  t.equal((await client.closed).code, 1009)
+})
+
+await t.test('closes with 1009 where frames that wait are too many, however small', async (t) => {
+  const { client } = await slowRig(t)
+  const ack = 'ACK\nid:1\n\n\0'
+  await sendAtOnce(client, [SEND.repeat(100), ack.repeat(22_000)])
+  const error = await client.next('ERROR')
+  t.equal(header(error.headers, 'message'), 'too much at once')
+  t.equal((await client.closed).code, 1009)
+})
+
+await t.test('takes as much as may wait, again and again', async (t) => {
+  const { client, goOn, received, handled } = await slowRig(t)
+  const message = '\n'.repeat(250_000) + SEND
+  for (let round = 1; round <= 3; round += 1) {
+    await sendAtOnce(client, [SEND.repeat(100), message, message, message, message])
+    await until(() => received() === 1 + 104 * round)
+    await until(() => {
+      goOn()
+      return handled() === 104 * round
+    })
+  }
+  t.match(await client.close(), { code: 1005 })
 })
