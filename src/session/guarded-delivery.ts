@@ -1,21 +1,33 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { MessageError } from '../errors.ts'
 import type { Permit } from '../inbound/permit.ts'
+import { backoffMs } from '../lib/backoff.ts'
 import type { EncodedBatch, SessionTransport } from './transport.ts'
 
 /** What may come while it is asked whether it may be handed on. */
 const MAX_HELD_BYTES = 524_288
+
+/** How often it is asked again what could not be found out: over some 30 s, while a store comes back. */
+export const MAX_REPEATS = 16
+const REPEAT_BASE_MS = 200
+const REPEAT_MAX_MS = 5000
 
 export interface GuardedDeliveryParts {
   readonly permit: Permit
   readonly destination: string
   /** To where the client sees it. */
   readonly transport: Pick<SessionTransport, 'deliver' | 'room'>
+  /** Before it is asked again; 0 is the first repeat. Must not reject. */
+  readonly pause?: (attempt: number) => Promise<void>
 }
+
+const pauseByBackoff = (attempt: number): Promise<void> =>
+  delay(backoffMs(attempt, REPEAT_BASE_MS, REPEAT_MAX_MS), undefined, { ref: false })
 
 /**
  * Hands messages on for as long as a permit holds. As soon as that is in doubt, by word of another node or
  * by a message itself, everything is held until the policy has been asked again: whoever has lost the right
- * does not see the message that says so.
+ * does not see the message that says so. Where the policy cannot be asked now, that may take a while.
  */
 export class GuardedDelivery {
   readonly #parts: GuardedDeliveryParts
@@ -62,7 +74,7 @@ export class GuardedDelivery {
   }
 
   /**
-   * Calls back once, when the right is lost or cannot be found out.
+   * Calls back once, when the right is lost or cannot be found out for long.
    *
    * @returns what would have been told, where that happened already
    */
@@ -93,13 +105,27 @@ export class GuardedDelivery {
         const judged = this.#held
         this.#held = []
         this.#isDoubted = false
-        if (!(await this.#parts.permit.holds())) throw this.#lost()
+        if (!(await this.#holds())) throw this.#lost()
         this.#handOn(judged)
       }
     } catch (error) {
       this.#refuse(error)
     }
     this.#asking = undefined
+  }
+
+  /** That the store is away says nothing about the right: it would end every subscription of the kind. */
+  async #holds(): Promise<boolean> {
+    const { permit, pause = pauseByBackoff } = this.#parts
+    for (let attempt = 0; !this.#isEnded; attempt += 1) {
+      try {
+        return await permit.holds()
+      } catch (error) {
+        if (attempt >= MAX_REPEATS) throw error
+      }
+      await pause(attempt)
+    }
+    return false
   }
 
   #handOn(batches: readonly EncodedBatch[]): void {

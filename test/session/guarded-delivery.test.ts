@@ -4,10 +4,10 @@ import { EncodedBatch } from '../../src/fanout/encoded-batch.ts'
 import { FanoutMessage } from '../../src/fanout/fanout-message.ts'
 import { Permit } from '../../src/inbound/permit.ts'
 import { deferred, type Deferred } from '../../src/lib/deferred.ts'
-import { GuardedDelivery } from '../../src/session/guarded-delivery.ts'
+import { GuardedDelivery, MAX_REPEATS } from '../../src/session/guarded-delivery.ts'
 
-/** A delivery to alice whose permit the test answers for. */
-function rig() {
+/** A delivery to alice whose permit the test answers for. @param pause before it is asked again */
+function rig(pause: (attempt: number) => Promise<void> = async () => undefined) {
   const asked: Deferred<boolean>[] = []
   const delivered: string[] = []
   let ended = 0
@@ -32,6 +32,7 @@ function rig() {
       },
       room: () => waiting.room,
     },
+    pause,
   })
   return { permit, guard, asked, delivered, waiting, ended: () => ended }
 }
@@ -127,16 +128,91 @@ await t.test('asks when another node says so, again where it says so meanwhile',
   t.same(delivered, [OWN])
 })
 
+const noStore = new Error('no store')
+
+await t.test('outlives a store that is away for a while, and hands on what came meanwhile', async (t) => {
+  const pauses: (Deferred<void> & { readonly attempt: number })[] = []
+  const { guard, permit, asked, delivered } = rig((attempt) => {
+    const over = deferred()
+    pauses.push({ ...over, attempt })
+    return over.promise
+  })
+  guard.begin(() => t.fail('nobody has said that the right is lost'))
+  guard.deliver(batch('{"userId":"bob","n":1}'))
+  asked[0]!.reject(noStore)
+  await turn()
+  t.same([asked.length, pauses.length], [1, 1], 'not asked again at once')
+  guard.deliver(batch('{"userId":"alice","n":2}'))
+  permit.doubt()
+  pauses[0]!.resolve()
+  await turn()
+  asked[1]!.reject(noStore)
+  await turn()
+  pauses[1]!.resolve()
+  await turn()
+  t.same(
+    pauses.map(({ attempt }) => attempt),
+    [0, 1],
+  )
+  t.same(delivered, [])
+  asked[2]!.resolve(true)
+  await turn()
+  t.same(delivered, ['{"userId":"bob","n":1}'])
+  asked[3]!.resolve(true)
+  await guard.room()
+  t.same(delivered, ['{"userId":"bob","n":1}', '{"userId":"alice","n":2}'])
+})
+
 await t.test('ends where it cannot be found out', async (t) => {
   const { guard, permit, asked, delivered } = rig()
   const refused: unknown[] = []
   guard.begin((error) => refused.push(error))
   permit.doubt()
-  const error = new Error('no store')
-  asked[0]!.reject(error)
-  await guard.room()
-  t.same(refused, [error])
+  for (let i = 0; i <= MAX_REPEATS; i += 1) {
+    t.same(refused, [])
+    asked[i]!.reject(noStore)
+    await turn()
+  }
+  t.same(refused, [noStore])
+  t.equal(asked.length, MAX_REPEATS + 1)
   t.same(delivered, [])
+})
+
+await t.test('asks no more where the client leaves while the store is away', async (t) => {
+  const over = deferred()
+  const { guard, permit, asked } = rig(() => over.promise)
+  guard.begin(() => t.fail('the client wanted it so'))
+  permit.doubt()
+  asked[0]!.reject(noStore)
+  await turn()
+  guard.end()
+  over.resolve()
+  await guard.room()
+  t.equal(asked.length, 1)
+})
+
+await t.test('asks again by itself, later', async (t) => {
+  let count = 0
+  const permit = new Permit(
+    { principal: { name: 'alice', roles: ['user'] }, action: 'SUBSCRIBE', destination: '/topic/orders.7' },
+    {
+      ask: async () => {
+        count += 1
+        if (count === 1) throw noStore
+        return true
+      },
+      onEnd: () => undefined,
+    },
+  )
+  const delivered = deferred()
+  const transport = { deliver: () => delivered.resolve(), room: () => undefined }
+  const guard = new GuardedDelivery({ permit, destination: '/topic/orders.7', transport })
+  // What it waits for keeps no process alive.
+  const alive = setInterval(() => undefined, 1000)
+  t.teardown(() => clearInterval(alive))
+  guard.deliver(batch(FOREIGN))
+  await delivered.promise
+  t.equal(count, 2)
 })
 
 await t.test('tells a right that was lost before anybody asked to hear of it', async (t) => {
