@@ -147,7 +147,8 @@ export const VIOLATIONS = {
   },
   'unknown-subscription': {
     ...inSession,
-    condition: 'UNSUBSCRIBE, ACK or NACK of a subscription or message that is not there',
+    condition:
+      'UNSUBSCRIBE, ACK or NACK of a subscription or message that is not there; not UNSUBSCRIBE of what the server refused or ended itself',
     message: 'unknown subscription',
   },
   'unknown-transaction': {

@@ -188,7 +188,7 @@ export class Session implements SessionContext {
   }
 
   cancelled(subscription: string, error: unknown): void {
-    const held = this.subscriptions.remove(subscription)
+    const held = this.subscriptions.cancel(subscription)
     // It may have crossed an UNSUBSCRIBE on its way.
     if (held === undefined) return
     const { destination } = held

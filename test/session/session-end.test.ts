@@ -6,6 +6,7 @@ import type { BrokerSessionSink, SessionMessage } from '../../src/broker/broker.
 import { MessageError, SessionError } from '../../src/errors.ts'
 import { at } from '../../src/lib/at.ts'
 import { deferred } from '../../src/lib/deferred.ts'
+import { MAX_LOST } from '../../src/session/subscriptions.ts'
 import { Inbox } from '../support/inbox.ts'
 import { sessionRig, type SessionRig } from '../support/session-rig.ts'
 
@@ -216,6 +217,49 @@ await t.test('tells of a subscription that the broker cancelled, if the client s
   })
   t.equal(session.subscriptions.has('q'), false)
   t.equal(transport.frames.length, 0)
+})
+
+await t.test('answers an UNSUBSCRIBE that crosses the end of its subscription, once', async (t) => {
+  const { sinks, transport, receive } = await sinksOf(t)
+  receive('SUBSCRIBE', ['id', 'errors', 'destination', '/user/queue/errors'])
+  receive('SUBSCRIBE', ['id', 'q', 'destination', '/queue/work', 'receipt', 'r'])
+  await transport.frame('RECEIPT')
+  sinks[0]?.onCancelled('q', 'deleted')
+  await transport.frame('MESSAGE')
+  receive('UNSUBSCRIBE', ['id', 'q', 'receipt', 'u'])
+  t.equal(header((await transport.frame('RECEIPT')).headers, 'receipt-id'), 'u')
+  receive('UNSUBSCRIBE', ['id', 'q', 'receipt', 'u'])
+  t.equal(
+    header((await transport.frame('ERROR')).headers, 'message'),
+    'unknown subscription: q',
+    'it knows by now',
+  )
+})
+
+await t.test('answers an UNSUBSCRIBE of a subscription that was refused', async (t) => {
+  const { transport, receive } = await sinksOf(t)
+  receive('SUBSCRIBE', ['id', 'errors', 'destination', '/user/queue/errors'])
+  receive('SUBSCRIBE', ['id', 's', 'destination', '/nowhere'])
+  receive('UNSUBSCRIBE', ['id', 's', 'receipt', 'u'])
+  t.equal(header((await transport.frame('RECEIPT')).headers, 'receipt-id'), 'u')
+  receive('SUBSCRIBE', ['id', 's', 'destination', '/nowhere'])
+  receive('SUBSCRIBE', ['id', 's', 'destination', '/topic/a', 'receipt', 'r'])
+  t.equal(header((await transport.frame('RECEIPT')).headers, 'receipt-id'), 'r')
+  receive('UNSUBSCRIBE', ['id', 's', 'receipt', 'u'])
+  t.equal(header((await transport.frame('RECEIPT')).headers, 'receipt-id'), 'u')
+  receive('UNSUBSCRIBE', ['id', 's', 'receipt', 'u'])
+  t.ok(await transport.frame('ERROR'), 'it was there since then')
+})
+
+await t.test('remembers so many subscriptions that were refused, and the latest', async (t) => {
+  const { transport, receive } = await sinksOf(t)
+  receive('SUBSCRIBE', ['id', 'errors', 'destination', '/user/queue/errors'])
+  for (const id of ['twice', 'old', 'twice']) receive('SUBSCRIBE', ['id', id, 'destination', '/nowhere'])
+  for (let i = 1; i < MAX_LOST; i += 1) receive('SUBSCRIBE', ['id', `s${i}`, 'destination', '/nowhere'])
+  receive('UNSUBSCRIBE', ['id', 'twice', 'receipt', 'u'])
+  t.ok(await transport.frame('RECEIPT'))
+  receive('UNSUBSCRIBE', ['id', 'old', 'receipt', 'u'])
+  t.equal(header((await transport.frame('ERROR')).headers, 'message'), 'unknown subscription: old')
 })
 
 await t.test('names the subscription that the broker cancelled to a client that cannot hear', async (t) => {

@@ -68,6 +68,7 @@ async function permitted(session: SessionContext, asked: Omit<Asked, 'permit'>):
     return await open(session, { ...asked, permit })
   } catch (error) {
     permit?.end()
+    session.subscriptions.refuse(asked.id)
     throw error
   }
 }

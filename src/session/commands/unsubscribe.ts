@@ -3,12 +3,16 @@ import { type ClientFrame, type HeaderList } from '../../../protocol/frame.ts'
 import type { SessionContext } from '../session-context.ts'
 import { isDurable, subscriptionIdOf } from './subscription-id.ts'
 
-/** UNSUBSCRIBE. Only what lives at the broker is ended there: RabbitMQ would end us for an unknown id. */
+/**
+ * UNSUBSCRIBE. Only what lives at the broker is ended there: RabbitMQ would end us for an unknown id. One that
+ * the client could not know to be over is answered as if it had not been.
+ */
 export function unsubscribe(session: SessionContext, frame: ClientFrame): Promise<void> {
   const id = subscriptionIdOf(session, frame)
+  const wasLost = session.subscriptions.takeLost(id)
   const subscription = session.subscriptions.remove(id)
-  if (subscription === undefined && !isDurable(frame.headers)) throw violation('unknown-subscription', id)
-  const isAtBroker = subscription === undefined || subscription.kind === 'broker'
+  const isAtBroker = subscription === undefined ? isDurable(frame.headers) : subscription.kind === 'broker'
+  if (subscription === undefined && !isAtBroker && !wasLost) throw violation('unknown-subscription', id)
   return session.settle(frame, isAtBroker ? atBroker(session, id, frame.headers) : Promise.resolve())
 }
 
