@@ -7,7 +7,8 @@ const SECRETS: readonly (readonly [RegExp, string])[] = [
   [/(\b[a-z][a-z0-9+.-]{0,20}:\/\/)[^\s/"\\]*@/gi, '$1[redacted]@'],
   [/([?&;](?:access_)?token=)[^&\s"\\#]+/gi, '$1[redacted]'],
   [/\b(Bearer|Basic)(\s+)[\w.~+/=-]{8,}/gi, '$1$2[redacted]'],
-  [/\beyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]*)?/g, '[redacted]'],
+  // Looked for near the beginning of a word only: at every `eyJ` it would read the whole rest of a long one.
+  [/(?<![\w-])([\w-]{0,32}?)eyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]*)?/g, '$1[redacted]'],
 ]
 
 /**

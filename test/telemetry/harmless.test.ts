@@ -25,6 +25,8 @@ await t.test('lets no credentials out, wherever they stand', async (t) => {
     'authorization: Bearer hunter2.hunter2',
     'Basic hunter2hunter2==',
     'eyJhbGciOiJIUzI1NiJ9.hunter2.hunter2',
+    'token-eyJhbGciOiJIUzI1NiJ9.hunter2.hunter2',
+    'token:\neyJhbGciOiJIUzI1NiJ9.hunter2.hunter2',
   ]
   for (const secret of secrets) t.notMatch(harmless(JSON.stringify({ msg: secret })), 'hunter2', secret)
   for (const plain of [
@@ -35,4 +37,12 @@ await t.test('lets no credentials out, wherever they stand', async (t) => {
   ]) {
     t.equal(harmless(plain), plain)
   }
+})
+
+await t.test('takes no longer for a line that almost holds tokens', async (t) => {
+  const line = 'eyJ-'.repeat(100_000)
+  const begunMs = performance.now()
+  t.equal(harmless(line), line)
+  // Milliseconds, against half a minute where each letter is read for each that looks like a beginning.
+  t.ok(performance.now() - begunMs < 5000)
 })
