@@ -34,6 +34,22 @@ await t.test('takes so many frames a turn, in order, and lets others have theirs
   await until(() => !transport.isPaused)
 })
 
+await t.test('lets a burst take effect before it answers the DISCONNECT behind it', async (t) => {
+  const { app, receive, connect, transport } = await sessionRig(t)
+  let handled = 0
+  app.message('/app/count', {
+    payload: Type.Unknown(),
+    handle: async () => setImmediate().then(() => void handled++),
+  })
+  await connect()
+  const count = BURST_FRAMES * 5
+  for (let i = 0; i < count; i++) receive('SEND', ['destination', '/app/count'], '0')
+  receive('DISCONNECT', ['receipt', 'bye'])
+  await transport.frame('RECEIPT')
+  t.equal(handled, count)
+  t.equal(transport.closedWith?.code, 1000)
+})
+
 await t.test('saves a burst up again while the client rests', async (t) => {
   const { app, receive, connect, transport } = await sessionRig(t)
   let handled = 0
