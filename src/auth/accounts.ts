@@ -65,14 +65,14 @@ export class Accounts {
    * Rejects with `conflict` when the name is taken, `invalid-payload` for a name, password or role
    * that cannot be.
    */
-  async create(account: NewAccount): Promise<void> {
+  async create(account: NewAccount, asker: Asker = {}): Promise<void> {
     const { name, password } = account
     const roles = parseRoles(account.roles)
     if (!isPrincipalName(name)) {
       throw new MessageError('invalid-payload', 'a name has 1 to 64 of the characters A-Z a-z 0-9 _ . @ -')
     }
     if (roles === null) throw new MessageError('invalid-payload', 'roles are some of user, service, admin')
-    const passwordHash = await this.#passwords.hash(password)
+    const passwordHash = await this.#passwords.hash(password, asker)
     await this.#store.accounts.create({ name, passwordHash, roles, createdAt: new Date().toISOString() })
   }
 }

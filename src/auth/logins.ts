@@ -53,7 +53,7 @@ export class Logins {
     }
     // Demo accounts are in no table: whoever registers must not become one of them.
     if ((await accounts.find(name)) !== undefined) throw new MessageError('conflict', 'this name is taken')
-    await accounts.create({ name, password, roles: ['user'] })
+    await accounts.create({ name, password, roles: ['user'] }, asker)
     audit.record({ ...traceOf({ user: name }, asker), kind: 'registered' })
     return this.#begin({ name, roles: ['user'] })
   }

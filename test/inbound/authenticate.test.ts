@@ -17,6 +17,8 @@ interface Rig {
   readonly connect: (headers: readonly string[], from?: Partial<ConnectCall>) => Promise<string>
   /** What was looked at. */
   readonly seen: Credentials[]
+  /** Where those came from. */
+  readonly addresses: (string | undefined)[]
   readonly logins: Attempts
 }
 
@@ -24,6 +26,7 @@ interface Rig {
 function rig(max: number, gate: Promise<void> = Promise.resolve()): Rig {
   const logins = new Attempts({ max })
   const seen: Credentials[] = []
+  const addresses: (string | undefined)[] = []
   let turn = gate
   const verify = async (
     credentials: Credentials,
@@ -37,6 +40,7 @@ function rig(max: number, gate: Promise<void> = Promise.resolve()): Rig {
     setImmediate(mine.resolve)
     if (asker.isAbandoned?.() === true) return undefined
     seen.push(credentials)
+    if (credentials.passcode !== undefined) addresses.push(asker.address)
     const name = credentials.bearer ?? credentials.login ?? ''
     const isRight = credentials.bearer !== undefined || credentials.login === credentials.passcode
     return isRight && name !== '' ? { name, roles: ['user'] } : undefined
@@ -44,6 +48,7 @@ function rig(max: number, gate: Promise<void> = Promise.resolve()): Rig {
   const interceptor = authenticate({ authenticate: verify }, logins)
   return {
     seen,
+    addresses,
     logins,
     connect: async (headers, from = {}) => {
       const call: ConnectCall = {
@@ -69,7 +74,7 @@ const RIGHT = ['login', 'alice', 'passcode', 'alice']
 const WRONG = ['login', 'alice', 'passcode', 'guess']
 
 await t.test('takes the credentials that are found first', async (t) => {
-  const { connect, seen } = rig(10)
+  const { connect, seen, addresses } = rig(10)
   t.equal(await connect(RIGHT, { upgrade: { authorization: 'Bearer a', queryToken: 'b' } }), 'a')
   t.equal(await connect(RIGHT, { upgrade: { queryToken: 'b' } }), 'b')
   t.equal(await connect(['Authorization', 'Bearer c', ...RIGHT]), 'c')
@@ -77,6 +82,7 @@ await t.test('takes the credentials that are found first', async (t) => {
   t.equal(await connect(['login', 'alice']), 'nobody')
   t.equal(await connect([]), 'nobody')
   t.same(seen.at(-1), {}, 'half an account is none')
+  t.same(addresses, ['192.0.2.1'], 'passcodes wait in the line of their address')
 })
 
 await t.test('looks at no passcode of an address that has guessed too often', async (t) => {

@@ -53,7 +53,7 @@ async function logIn(
   let isUnseen = false
   // Asked again when its turn comes: others of the address may have failed while it waited.
   const isAbandoned = (): boolean => (isUnseen = call.isAbandoned() || isUsedUp())
-  const principal = await authenticator.authenticate(account, { isAbandoned })
+  const principal = await authenticator.authenticate(account, { isAbandoned, address: call.remoteAddress })
   if (!isUnseen) call.login = account.login
   if (principal !== undefined) return principal
   if (!isUnseen) logins.count(address)
