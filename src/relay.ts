@@ -136,7 +136,7 @@ async function wire(plan: Plan, teardown: Teardown): Promise<Relay> {
   mirrorBroker(metrics, engine.broker, engine.brokerCounters)
 
   const services = { hub, registry, metrics, log }
-  const server = createServer(log, serverOptions(config))
+  const server = createServer(log, serverOptions(config, metrics))
   await registerEdge(server, { config, authenticator, logins, metrics, log })
   const parts = { ...services, inbound, serverName: SERVER_NAME }
   const connections = createConnections(config, parts, () => feeds.size)

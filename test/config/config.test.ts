@@ -48,6 +48,7 @@ await t.test('has the defaults of the contract', async (t) => {
     limitHttpPerMinute: 300,
     limitLoginsPerMinute: 10,
     limitConnectingPerAddress: 200,
+    limitConnectionsPerAddress: 1000,
     limitLoopLagMs: 1000,
   })
   const { stompUrl, amqpUrl, jwtSecret } = readConfig({})
@@ -94,6 +95,7 @@ await t.test('reads every variable', async (t) => {
     LIMIT_HTTP_PER_MINUTE: '1',
     LIMIT_LOGINS_PER_MINUTE: '2',
     LIMIT_CONNECTING_PER_ADDRESS: '3',
+    LIMIT_CONNECTIONS_PER_ADDRESS: '4',
     LIMIT_LOOP_LAG_MS: '0',
   })
   t.match(config, {
@@ -125,6 +127,7 @@ await t.test('reads every variable', async (t) => {
     limitHttpPerMinute: 1,
     limitLoginsPerMinute: 2,
     limitConnectingPerAddress: 3,
+    limitConnectionsPerAddress: 4,
     limitLoopLagMs: 0,
   })
 })
@@ -171,6 +174,7 @@ await t.test('names each variable that cannot be, with what it should be', async
     ['LIMIT_HTTP_PER_MINUTE', '0', 'a whole number from 1 to 1000000000'],
     ['LIMIT_LOGINS_PER_MINUTE', '0', 'a whole number from 1 to 1000000000'],
     ['LIMIT_CONNECTING_PER_ADDRESS', '0', 'a whole number from 1 to 1000000'],
+    ['LIMIT_CONNECTIONS_PER_ADDRESS', '0', 'a whole number from 1 to 1000000'],
     ['LIMIT_LOOP_LAG_MS', '-1', 'a whole number from 0 to 60000'],
     ['LIMIT_OUTBOX_MS', '99', 'a whole number from 100 to 600000'],
   ] as const) {

@@ -87,6 +87,13 @@ await t.test('takes as many of an address that are not CONNECTED as the settings
   t.equal(await metric(relay.address, 'stomp_relay_connections_refused_total{reason="connecting"}'), 1)
 })
 
+await t.test('counts no WebSocket among the idle connections of its address', async (t) => {
+  const relay = await useRelay(t, { LIMIT_CONNECTIONS_PER_ADDRESS: '2' })
+  for (const login of ['alice', 'bob', 'orders']) await StompClient.connect(t, relay.url, { login })
+  t.equal(await metric(relay.address, 'stomp_relay_connections'), 3)
+  t.ok(await StompClient.connect(t, relay.url, { login: 'admin' }), 'beside what asks for metrics')
+})
+
 await t.test('tells whoever asks without upgrading what to do', async (t) => {
   const { address } = await useRelay(t)
   const response = await fetch(`${address}/ws`)
