@@ -13,7 +13,7 @@ import { Tokens } from './tokens.ts'
 
 export interface IdentityParts {
   readonly store: Pick<Store, 'accounts' | 'logins' | 'settings' | 'audit'>
-  readonly config: IdentityConfig & Pick<Config, 'nodeId'>
+  readonly config: IdentityConfig & Pick<Config, 'nodeId' | 'registration'>
   readonly log: Log
   /** See `LoginsOptions.onEnded`. */
   readonly onEnded: (user: string, loginIds: readonly string[]) => void
@@ -82,7 +82,7 @@ export async function openIdentity(parts: IdentityParts): Promise<Identity> {
 async function ofOwnAccounts({ store, config, log, onEnded }: IdentityParts): Promise<Identity> {
   const { accounts, tokens } = await openBuiltIn(store, config)
   const audit = new Audit({ store, log, nodeId: config.nodeId, accounts })
-  const logins = new Logins({ store, accounts, tokens, audit, onEnded })
+  const logins = new Logins({ store, accounts, tokens, audit, onEnded, registration: config.registration })
   const isAlive = (loginId: string): Promise<boolean> => logins.isAlive(loginId)
   return {
     authenticator: new Authenticator({ accounts, tokens, isAlive }),

@@ -12,6 +12,8 @@ export interface LoginsOptions {
   readonly accounts: Pick<Accounts, 'verify' | 'create' | 'find'>
   readonly tokens: Tokens
   readonly audit: Pick<Audit, 'record' | 'recordFailedLogin'>
+  /** Whether strangers may make accounts. */
+  readonly registration: boolean
   /** Logins of this user are over: what they let in must go, on every node. Must not throw. */
   readonly onEnded: (user: string, loginIds: readonly string[]) => void
 }
@@ -43,11 +45,13 @@ export class Logins {
   }
 
   /**
-   * Makes an account with the role `user`, and logs in.
-   * Rejects with `conflict` where the name is taken, `invalid-payload` for a name or password that cannot be.
+   * Makes an account with the role `user`, and logs in. Where others name users too, who sign tokens or send
+   * orders, a stranger could take one of their names: so it can be off.
+   * Rejects with `forbidden` where it is, `conflict` where the name is taken, `invalid-payload` for a name or password that cannot be.
    */
   async register(name: string, password: string, asker: Asker = {}): Promise<Grant> {
-    const { accounts, audit } = this.#options
+    const { accounts, audit, registration } = this.#options
+    if (!registration) throw new MessageError('forbidden', 'accounts are made by administrators here')
     if (password.length < MIN_PASSWORD_LENGTH) {
       throw new MessageError('invalid-payload', `a password has ${MIN_PASSWORD_LENGTH} characters or more`)
     }

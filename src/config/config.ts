@@ -71,6 +71,12 @@ export const SETTINGS = {
     undefined,
     flag,
   ),
+  registration: setting<boolean | undefined>(
+    'REGISTRATION',
+    'whether strangers may make accounts over HTTP; by default on outside production',
+    undefined,
+    flag,
+  ),
   allowedOrigins: setting<readonly string[]>(
     'ALLOWED_ORIGINS',
     'origins whose pages may connect, comma-separated; by default the same origin',
@@ -175,8 +181,9 @@ export const SETTINGS = {
 type Values = SettingValues<typeof SETTINGS>
 
 /** Settings after every default is filled in and every rule between them holds. */
-export interface Config extends Omit<Values, 'demoAccounts' | 'nodeId'> {
+export interface Config extends Omit<Values, 'demoAccounts' | 'registration' | 'nodeId'> {
   readonly demoAccounts: boolean
+  readonly registration: boolean
   readonly nodeId: string
   readonly isProduction: boolean
 }
@@ -205,6 +212,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     isProduction,
     demoAccounts:
       values.demoAccounts ?? (!isProduction && isLoopback(values.host) && values.jwksUrl === undefined),
+    registration: values.registration ?? !isProduction,
     nodeId: values.nodeId ?? `node-${randomBytes(6).toString('hex')}`,
   }
 }

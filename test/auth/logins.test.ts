@@ -9,7 +9,7 @@ import { openStore } from '../../src/store/kysely/open-store.ts'
 
 const tokens = new Tokens({ secret: 'x'.repeat(32) })
 
-async function open(t: Test) {
+async function open(t: Test, registration = true) {
   const store = await openStore({ url: `sqlite:${t.testdir()}/relay.db`, nodeId: 'n', lock: false })
   t.teardown(() => store.close())
   const accounts = new Accounts({ store, demo: true, passwords: new Passwords({ cost: 1024 }) })
@@ -20,7 +20,7 @@ async function open(t: Test) {
     recordFailedLogin: (name: string, address = '') => void events.push(`failed ${name} ${address}`.trim()),
   }
   const onEnded = (user: string, ids: readonly string[]): void => void ended.push([user, ids])
-  const logins = new Logins({ store, accounts, tokens, audit, onEnded })
+  const logins = new Logins({ store, accounts, tokens, audit, onEnded, registration })
   const authenticator = new Authenticator({ accounts, tokens, isAlive: async (id) => logins.isAlive(id) })
   return { store, accounts, logins, authenticator, ended, events }
 }
@@ -40,6 +40,13 @@ await t.test('registers a user, who is logged in by it', async (t) => {
   t.equal((await logins.login('carol', 's3cret phrase'))?.user.name, 'carol')
   t.equal(await logins.login('carol', 'wrong'), undefined)
   t.equal(await logins.login('dora', 's3cret phrase'), undefined)
+})
+
+await t.test('lets no stranger take a name where registration is off', async (t) => {
+  const { logins, accounts } = await open(t, false)
+  await t.rejects(logins.register('carol', 's3cret phrase'), { code: 'forbidden' })
+  t.equal(await accounts.find('carol'), undefined)
+  t.ok(await logins.login('alice', 'alice'), 'who has an account logs in')
 })
 
 await t.test('exchanges a refresh token once, and ends the login where it comes again', async (t) => {

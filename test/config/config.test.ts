@@ -28,6 +28,7 @@ await t.test('has the defaults of the contract', async (t) => {
     databaseUrl: 'sqlite:./data/stomp-relay.db',
     endpoints: ['/ws'],
     demoAccounts: true,
+    registration: true,
     allowedOrigins: [],
     retentionUserDays: 7,
     retentionDays: 30,
@@ -75,6 +76,7 @@ await t.test('reads every variable', async (t) => {
     STOMP_ENDPOINTS: '/ws, /stomp/v1',
     AUTH_JWT_SECRET: SECRET,
     DEMO_ACCOUNTS: 'off',
+    REGISTRATION: 'off',
     ALLOWED_ORIGINS: 'https://a.example.com,https://*.example.org:8443',
     NODE_ID: 'n',
     RETENTION_USER_DAYS: '1',
@@ -107,6 +109,7 @@ await t.test('reads every variable', async (t) => {
     endpoints: ['/ws', '/stomp/v1'],
     jwtSecret: SECRET,
     demoAccounts: false,
+    registration: false,
     allowedOrigins: ['https://a.example.com', 'https://*.example.org:8443'],
     nodeId: 'n',
     retentionUserDays: 1,
@@ -175,6 +178,7 @@ await t.test('names each variable that cannot be, with what it should be', async
     ['LIMIT_LOGINS_PER_MINUTE', '0', 'a whole number from 1 to 1000000000'],
     ['LIMIT_CONNECTING_PER_ADDRESS', '0', 'a whole number from 1 to 1000000'],
     ['LIMIT_CONNECTIONS_PER_ADDRESS', '0', 'a whole number from 1 to 1000000'],
+    ['REGISTRATION', 'open', 'on or off'],
     ['LIMIT_LOOP_LAG_MS', '-1', 'a whole number from 0 to 60000'],
     ['LIMIT_OUTBOX_MS', '99', 'a whole number from 100 to 600000'],
   ] as const) {
@@ -253,6 +257,13 @@ await t.test('has demo accounts by itself only where nobody else can reach them'
   ] as const) {
     t.equal(readConfig(env).demoAccounts, has, JSON.stringify(env))
   }
+})
+
+await t.test('lets strangers make accounts in production only where somebody says so', async (t) => {
+  const env = { NODE_ENV: 'production', AUTH_JWT_SECRET: SECRET }
+  t.equal(readConfig(env).registration, false)
+  t.equal(readConfig({ ...env, REGISTRATION: 'on' }).registration, true)
+  t.equal(readConfig({ REGISTRATION: 'off' }).registration, false)
 })
 
 await t.test('says what each setting means', async (t) => {

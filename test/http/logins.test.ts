@@ -201,3 +201,14 @@ await t.test('takes what a login does not know for nothing', async (t) => {
   const answer = await post('register', body)
   t.strictSame(answer.body['user'], { name: 'erin', roles: ['user'] })
 })
+
+await t.test('refuses registration where that is off', async (t) => {
+  const closed = await useRelay(t, { REGISTRATION: 'off' })
+  const response = await fetch(`${closed.address}/api/v1/auth/register`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ username: 'carol', password: 's3cret phrase' }),
+  })
+  t.equal(response.status, 403)
+  t.match(await response.json(), { code: 'forbidden', detail: 'accounts are made by administrators here' })
+})
