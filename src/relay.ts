@@ -36,6 +36,7 @@ import { createRabbitMqBroker } from './broker/rabbitmq/rabbitmq-broker.ts'
 import type { Store } from './store/store.ts'
 import { openStore } from './store/kysely/open-store.ts'
 import { openBuiltIn, openIdentity, type BuiltIn, type Identity } from './auth/identity.ts'
+import type { EndedListener } from './auth/logins.ts'
 import type { PolicyFacts } from './auth/policy.ts'
 import { policyFacts } from './auth/policy-facts.ts'
 import { describeBrokerUrl } from './config/broker-url.ts'
@@ -171,7 +172,7 @@ async function wireIdentity(
   { store, users }: Engine,
   teardown: Teardown,
 ): Promise<Identity> {
-  const onEnded = (user: string, loginIds: readonly string[]): void => users.loginEnding.end(user, loginIds)
+  const onEnded: EndedListener = (...ended) => users.loginEnding.end(...ended)
   const identity = await openIdentity({ store, config, log, onEnded })
   teardown.add(() => identity.close())
   return identity

@@ -8,7 +8,7 @@ import { Audit } from './audit.ts'
 import { Authenticator } from './authenticator.ts'
 import { JwksTokens } from './jwks-tokens.ts'
 import { KeySet } from './key-set.ts'
-import { Logins } from './logins.ts'
+import { Logins, type EndedListener } from './logins.ts'
 import { Tokens } from './tokens.ts'
 
 export interface IdentityParts {
@@ -16,7 +16,7 @@ export interface IdentityParts {
   readonly config: IdentityConfig & Pick<Config, 'nodeId' | 'registration'>
   readonly log: Log
   /** See `LoginsOptions.onEnded`. */
-  readonly onEnded: (user: string, loginIds: readonly string[]) => void
+  readonly onEnded: EndedListener
 }
 
 type IdentityConfig = Pick<Config, 'jwtSecret' | 'jwksUrl' | 'jwtIssuer' | 'jwtAudience' | 'demoAccounts'>

@@ -15,8 +15,11 @@ export interface LoginsOptions {
   /** Whether strangers may make accounts. */
   readonly registration: boolean
   /** Logins of this user are over: what they let in must go, on every node. Must not throw. */
-  readonly onEnded: (user: string, loginIds: readonly string[]) => void
+  readonly onEnded: EndedListener
 }
+
+/** @param everywhere whether what came by no login, but by a passcode, say, must go too */
+export type EndedListener = (user: string, loginIds: readonly string[], everywhere: boolean) => void
 
 /** What whoever is logged in holds (CONTRACT, section 3). */
 export interface Grant {
@@ -99,14 +102,14 @@ export class Logins {
     return (await this.#options.store.logins.find(claims.loginId)) ?? undefined
   }
 
-  /** Ends one login, or with `everywhere` all of the user's. Idempotent. */
+  /** Ends one login, or with `everywhere` all of the user's, and sessions of no login. Idempotent. */
   async logout(
     login: Pick<LoginRow, 'id' | 'user'>,
     { everywhere }: { everywhere: boolean },
     asker: Asker = {},
   ): Promise<void> {
     const { store, audit } = this.#options
-    await this.#end(everywhere ? [login, ...(await store.logins.ofUser(login.user))] : [login])
+    await this.#end(everywhere ? [login, ...(await store.logins.ofUser(login.user))] : [login], everywhere)
     audit.record({ ...traceOf(login, asker), kind: 'logout', ...(everywhere && { about: 'everywhere' }) })
   }
 
@@ -136,12 +139,12 @@ export class Logins {
   }
 
   /** Logins of one user. */
-  async #end(logins: readonly Pick<LoginRow, 'id' | 'user'>[]): Promise<void> {
+  async #end(logins: readonly Pick<LoginRow, 'id' | 'user'>[], everywhere = false): Promise<void> {
     const [first] = logins
     if (first === undefined) return
     const ids = [...new Set(logins.map(({ id }) => id))]
     await this.#options.store.logins.remove(ids)
-    this.#options.onEnded(first.user, ids)
+    this.#options.onEnded(first.user, ids, everywhere)
   }
 }
 

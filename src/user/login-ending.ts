@@ -5,6 +5,8 @@ import type { Log } from '../telemetry/log.ts'
 import type { SessionRegistry } from './session-registry.ts'
 
 const KIND = 'end-logins'
+/** Sessions of no login as well. */
+const KIND_EVERYWHERE = 'end-user'
 const WHY = 'the user logged out'
 
 /** What one question to the store may hold. */
@@ -46,11 +48,15 @@ export class LoginEnding {
     this.#rounds.start()
   }
 
-  /** Ends the sessions here, and tells the other nodes. Does not throw; what they miss they find out. */
-  end(user: string, loginIds: readonly string[]): void {
+  /**
+   * Ends the sessions of the logins here, and with `everywhere` also those of the user that are of no login, and
+   * tells the other nodes. Does not throw; of logins that they miss they find out, of sessions without one not.
+   */
+  end(user: string, loginIds: readonly string[], everywhere = false): void {
     const { broker, log } = this.#parts
-    this.#endHere(user, loginIds)
-    broker.control({ kind: KIND, body: [user, ...loginIds].join(' ') }).catch((error: unknown) => {
+    this.#endHere(user, loginIds, everywhere)
+    const kind = everywhere ? KIND_EVERYWHERE : KIND
+    broker.control({ kind, body: [user, ...loginIds].join(' ') }).catch((error: unknown) => {
       const fields = { event: 'logout-untold', user, err: error }
       log.warn(fields, 'other nodes find out later that a login is over')
     })
@@ -63,15 +69,15 @@ export class LoginEnding {
   }
 
   #hear({ kind, body }: ControlMessage): void {
-    if (kind !== KIND) return
+    if (kind !== KIND && kind !== KIND_EVERYWHERE) return
     const [user = '', ...loginIds] = body.split(' ')
-    this.#endHere(user, loginIds)
+    this.#endHere(user, loginIds, kind === KIND_EVERYWHERE)
   }
 
-  #endHere(user: string, loginIds: readonly string[]): void {
+  #endHere(user: string, loginIds: readonly string[], everywhere: boolean): void {
     for (const session of this.#parts.registry.ofUser(user)) {
       const { loginId } = session.view.principal
-      if (loginId !== undefined && loginIds.includes(loginId)) session.expel(WHY)
+      if (loginId === undefined ? everywhere : loginIds.includes(loginId)) session.expel(WHY)
     }
   }
 

@@ -13,13 +13,13 @@ async function open(t: Test, registration = true) {
   const store = await openStore({ url: `sqlite:${t.testdir()}/relay.db`, nodeId: 'n', lock: false })
   t.teardown(() => store.close())
   const accounts = new Accounts({ store, demo: true, passwords: new Passwords({ cost: 1024 }) })
-  const ended: (readonly [user: string, ids: readonly string[]])[] = []
+  const ended: (readonly [user: string, ids: readonly string[], everywhere: boolean])[] = []
   const events: string[] = []
   const audit = {
     record: ({ kind, user, about = '' }: AuditEvent) => void events.push(`${kind} ${user} ${about}`.trim()),
     recordFailedLogin: (name: string, address = '') => void events.push(`failed ${name} ${address}`.trim()),
   }
-  const onEnded = (user: string, ids: readonly string[]): void => void ended.push([user, ids])
+  const onEnded = (...each: (typeof ended)[number]): void => void ended.push(each)
   const logins = new Logins({ store, accounts, tokens, audit, onEnded, registration })
   const authenticator = new Authenticator({ accounts, tokens, isAlive: async (id) => logins.isAlive(id) })
   return { store, accounts, logins, authenticator, ended, events }
@@ -120,6 +120,10 @@ await t.test('ends one login, or all of a user', async (t) => {
   await logins.logout(second, { everywhere: true })
   t.strictSame(await works(), [false, false, false])
   t.equal(new Set(ended.flatMap(([, ids]) => ids)).size, 3)
+  t.strictSame(
+    ended.map(([, , everywhere]) => everywhere),
+    [false, true, true],
+  )
   t.ok(await authenticator.authenticate({ bearer: bob.accessToken }), 'nobody else')
 })
 
@@ -134,6 +138,6 @@ await t.test('keeps a hundred logins of a user, and ends the oldest beyond', asy
     })
   }
   await logins.login('alice', 'alice')
-  t.strictSame(ended, [['alice', ['old-0']]])
+  t.strictSame(ended, [['alice', ['old-0'], false]])
   t.equal((await store.logins.ofUser('alice')).length, 100)
 })

@@ -53,6 +53,19 @@ await t.test('ends the sessions of a login, and no others', async (t) => {
   t.strictSame(ended, ['1: the user logged out', '2: the user logged out'])
 })
 
+await t.test('ends what came by a passcode too, where the user logs out everywhere', async (t) => {
+  const { broker, ending, ended, add } = await open(t)
+  for (const id of ['1', '2']) {
+    add(id, 'alice')
+    add(`${id} b`, 'bob')
+    add(`${id} kept`, 'alice', 'a login that began meanwhile')
+    if (id === '1') ending.end('alice', ['one'], true)
+    else await broker.control({ kind: 'end-user', body: 'alice one' })
+  }
+  await until(() => ended.length > 1)
+  t.strictSame(ended, ['1: the user logged out', '2: the user logged out'])
+})
+
 await t.test('hears of it from other nodes', async (t) => {
   const { broker, ended, add } = await open(t)
   add('1', 'alice', 'one')
