@@ -12,6 +12,8 @@ const USAGE = `usage: stomp-relay COMMAND
   check-config                         print every fault of the configuration
   token --user NAME --role ROLE        print a token for one hour (--minutes N for another time)
   create-user --name NAME --role ROLE  make an account; the password is read from standard input
+  set-password --name NAME             change its password, and end its logins and sessions
+  disable-user --name NAME             let nobody in by this account until it has a new password
 
 Roles are user, service and admin; --role may be given several times.
 `
@@ -61,6 +63,21 @@ const COMMANDS: Readonly<Record<string, (options: Options) => Promise<void>>> = 
     await withAccounts(readConfig(process.env), async ({ accounts }) => {
       await accounts.create({ name, password, roles })
       print(`made the account ${name} (${roles.join(', ')})`)
+    })
+  },
+  async 'set-password'(options) {
+    const name = nameOf(options.name, '--name')
+    const password = await readPassword()
+    await withAccounts(readConfig(process.env), async ({ accounts }) => {
+      await accounts.setPassword(name, password)
+      print(`changed the password of ${name}`)
+    })
+  },
+  async 'disable-user'(options) {
+    const name = nameOf(options.name, '--name')
+    await withAccounts(readConfig(process.env), async ({ accounts }) => {
+      await accounts.disable(name)
+      print(`disabled the account ${name}`)
     })
   },
 }

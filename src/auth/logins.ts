@@ -9,7 +9,7 @@ import type { Tokens } from './tokens.ts'
 
 export interface LoginsOptions {
   readonly store: Pick<Store, 'logins'>
-  readonly accounts: Pick<Accounts, 'verify' | 'create' | 'find'>
+  readonly accounts: Pick<Accounts, 'verify' | 'create' | 'find' | 'isCurrent'>
   readonly tokens: Tokens
   readonly audit: Pick<Audit, 'record' | 'recordFailedLogin'>
   /** Whether strangers may make accounts. */
@@ -67,13 +67,18 @@ export class Logins {
 
   /** Undefined where name and password do not go together. Rejects as `Accounts.verify`. */
   async login(name: string, password: string, asker: Asker = {}): Promise<Grant | undefined> {
-    const { accounts, audit } = this.#options
+    const { store, accounts, audit } = this.#options
     const principal = await accounts.verify(name, password, asker)
     if (principal === undefined) {
       if (asker.isAbandoned?.() !== true) audit.recordFailedLogin(name, asker.address)
       return undefined
     }
-    const grant = await this.#begin(principal)
+    const grant = await this.#begin({ name, roles: principal.roles })
+    // Whoever changed the password meanwhile has ended the logins that were there then.
+    if (!(await accounts.isCurrent(principal))) {
+      await this.#end(await store.logins.ofUser(name))
+      return undefined
+    }
     audit.record({ ...traceOf({ user: name }, asker), kind: 'login' })
     return grant
   }

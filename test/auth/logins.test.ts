@@ -49,6 +49,23 @@ await t.test('lets no stranger take a name where registration is off', async (t)
   t.ok(await logins.login('alice', 'alice'), 'who has an account logs in')
 })
 
+await t.test(
+  'begins no login by a password that is changed meanwhile, and tells nothing of it',
+  async (t) => {
+    const { accounts, logins, store } = await open(t)
+    await accounts.create({ name: 'carol', password: 'the old one', roles: ['user'] })
+    const grant = (await logins.login('carol', 'the old one'))!
+    t.strictSame(grant.user, { name: 'carol', roles: ['user'] })
+    const create = store.logins.create.bind(store.logins)
+    store.logins.create = async (row) => {
+      await accounts.setPassword('carol', 'the new one')
+      await create(row)
+    }
+    t.equal(await logins.login('carol', 'the old one'), undefined)
+    t.same(await store.logins.ofUser('carol'), [])
+  },
+)
+
 await t.test('exchanges a refresh token once, and ends the login where it comes again', async (t) => {
   const { logins, authenticator, ended, events } = await open(t)
   const first = (await logins.login('alice', 'alice'))!
