@@ -1,6 +1,7 @@
 import { MessageError } from '../errors.ts'
 import type { AccountRow, Store } from '../store/store.ts'
 import { credentialOf } from './credential.ts'
+import { NameGuard } from './name-guard.ts'
 import { Passwords, type Asker } from './passwords.ts'
 import { isPrincipalName, parseRoles } from './principal.ts'
 import type { AuthenticatedPrincipal, Principal } from './principal.ts'
@@ -19,6 +20,7 @@ export interface AccountsOptions {
   /** Whether the demo accounts may log in. */
   readonly demo: boolean
   readonly passwords?: Passwords
+  readonly guard?: NameGuard
 }
 
 /** An account to be made; the password in plain text. */
@@ -33,17 +35,20 @@ export class Accounts {
   readonly #store: Pick<Store, 'accounts' | 'logins'>
   readonly #demo: readonly Principal[]
   readonly #passwords: Passwords
+  readonly #guard: NameGuard
 
   constructor(options: AccountsOptions) {
     this.#store = options.store
     this.#demo = options.demo ? DEMO_ACCOUNTS : []
     this.#passwords = options.passwords ?? new Passwords()
+    this.#guard = options.guard ?? new NameGuard()
   }
 
   /**
    * Who that is, or undefined, also where the asker left meanwhile. An unknown name takes as long as a
    * wrong password.
-   * Rejects with `store-unavailable`, and with `too-many-pending` when too many log in at once.
+   * Rejects with `store-unavailable`, with `too-many-pending` when too many log in at once, and with `rate-limited`
+   * where too many wrong passwords of the name came within a minute, whether somebody bears it or not.
    */
   async verify(
     name: string,
@@ -55,9 +60,17 @@ export class Accounts {
       const demo = this.#demo.find((each) => each.name === name)
       if (demo !== undefined) return demo
     }
+    const { address = '' } = asker
+    if (this.#guard.isClosed(name, address)) {
+      throw new MessageError('rate-limited', 'too many failed logins of this name')
+    }
     // A disabled account is as good as none.
     const isRight = await this.#passwords.verify(password, account?.passwordHash || null, asker)
-    if (!isRight || account === null) return undefined
+    if (!isRight || account === null) {
+      if (asker.isAbandoned?.() !== true && isPrincipalName(name)) this.#guard.failed(name)
+      return undefined
+    }
+    this.#guard.succeeded(name, address)
     return { ...toPrincipal(account), credential: credentialOf(account.passwordHash) }
   }
 

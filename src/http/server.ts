@@ -17,6 +17,8 @@ const HEADERS_TIMEOUT_MS = 10_000
 const REQUEST_TIMEOUT_MS = 30_000
 /** Node looks for what is late every 30 s unless told otherwise: milliseconds. */
 const TIMEOUT_CHECK_MS = 1000
+/** Where nobody said better: limits count by the minute. */
+const RETRY_AFTER_SECONDS = 60
 /** Between two requests of a connection, milliseconds. */
 const KEEP_ALIVE_MS = 72_000
 
@@ -76,6 +78,9 @@ export function createServer(log: Log, options: ServerOptions = {}): FastifyInst
     if (problem.status >= 500 && !(error instanceof RequestError)) {
       const route = `${request.method} ${request.routeOptions.url ?? ''}`
       log.error({ event: 'request-failed', errorId, route, err: error }, 'request failed')
+    }
+    if (problem.status === 429 && !reply.hasHeader('retry-after')) {
+      void reply.header('retry-after', RETRY_AFTER_SECONDS)
     }
     return sendProblem(reply, problem)
   })

@@ -1,6 +1,7 @@
 import t, { type Test } from 'tap'
 import { Accounts, DEMO_ACCOUNTS } from '../../src/auth/accounts.ts'
 import { Authenticator } from '../../src/auth/authenticator.ts'
+import { NameGuard } from '../../src/auth/name-guard.ts'
 import { Passwords } from '../../src/auth/passwords.ts'
 import { Tokens } from '../../src/auth/tokens.ts'
 import { openStore } from '../../src/store/kysely/open-store.ts'
@@ -97,6 +98,27 @@ await t.test('lets nobody in by a disabled account, whose name stays taken', asy
   await accounts.setPassword('carol', 'another')
   t.match(await accounts.verify('carol', 'another'), { name: 'carol' }, 'until it has a password again')
   await t.rejects(accounts.disable('nobody'), { code: 'not-found' })
+})
+
+await t.test('looks at no more passwords of a name that too many have guessed at', async (t) => {
+  const { accounts, store } = await open(t, false)
+  await accounts.create({ name: 'carol', password: 's3cret', roles: ['user'] })
+  const guarded = new Accounts({
+    store,
+    demo: false,
+    passwords: new Passwords({ cost: 1024 }),
+    guard: new NameGuard({ max: 2 }),
+  })
+  const home = { address: '192.0.2.1' }
+  t.ok(await guarded.verify('carol', 's3cret', home))
+  for (const name of ['carol', 'nobody']) {
+    for (const i of [2, 3]) {
+      t.equal(await guarded.verify(name, 'guess', { address: `192.0.2.${i}` }), undefined)
+    }
+    await t.rejects(guarded.verify(name, 's3cret', { address: '192.0.2.4' }), { code: 'rate-limited' }, name)
+  }
+  t.ok(await guarded.verify('carol', 's3cret', home), 'from where she logged in before')
+  t.equal(await guarded.verify('dora', 'guess', { ...home, isAbandoned: () => true }), undefined)
 })
 
 await t.test('rejects where a stored account has roles that do not exist', async (t) => {

@@ -1,6 +1,7 @@
 import t from 'tap'
 import { header } from '../../protocol/frame.ts'
 import { ProtocolViolation } from '../../protocol/errors.ts'
+import { MessageError } from '../../src/errors.ts'
 import type { Credentials } from '../../src/auth/authenticator.ts'
 import type { Asker } from '../../src/auth/passwords.ts'
 import type { AuthenticatedPrincipal } from '../../src/auth/principal.ts'
@@ -39,6 +40,8 @@ function rig(max: number, gate: Promise<void> = Promise.resolve()): Rig {
     await before
     setImmediate(mine.resolve)
     if (asker.isAbandoned?.() === true) return undefined
+    if (credentials.login === 'guessed') throw new MessageError('rate-limited', 'too many')
+    if (credentials.login === 'away') throw new MessageError('store-unavailable', 'away')
     seen.push(credentials)
     if (credentials.passcode !== undefined) addresses.push(asker.address)
     const name = credentials.bearer ?? credentials.login ?? ''
@@ -119,6 +122,12 @@ await t.test('does not count one that left before its passcode was looked at', a
   t.equal(await connect(WRONG, { isAbandoned: () => true }), 'nobody')
   t.equal(seen.length, 0)
   t.equal(logins.waitMs('192.0.2.1'), 0)
+})
+
+await t.test('refuses a name that too many have guessed at', async (t) => {
+  const { connect } = rig(10)
+  t.equal(await connect(['login', 'guessed', 'passcode', 'x']), 'too-many-logins')
+  await t.rejects(connect(['login', 'away', 'passcode', 'x']), { code: 'store-unavailable' })
 })
 
 await t.test('closes guessers with 1008, over WebSocket and HTTP alike', async (t) => {
