@@ -36,7 +36,10 @@ async function refusal(url: string, headers: Readonly<Record<string, string>> = 
 }
 
 await t.test('lets in pages of its own and of allowed origins, and no others', async (t) => {
-  const relay = await useRelay(t, { ALLOWED_ORIGINS: 'https://app.example.com,https://*.example.org' })
+  const relay = await useRelay(t, {
+    ALLOWED_ORIGINS: 'https://app.example.com,https://*.example.org',
+    DEMO_ACCOUNTS: 'on',
+  })
   for (const origin of [relay.address, 'https://app.example.com', 'https://a.example.org']) {
     const client = await StompClient.open(t, relay.url, { headers: { origin } })
     t.ok(await client.close(), origin)

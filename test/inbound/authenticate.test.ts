@@ -151,7 +151,11 @@ await t.test('knows guessers behind a trusted proxy apart, and by no header of t
     client.send('CONNECT', ['accept-version', '1.2', 'login', 'alice', 'passcode', 'wrong'])
     return (await client.closed).code
   }
-  const behind = await useRelay(t, { LIMIT_LOGINS_PER_MINUTE: '1', TRUST_PROXY: '127.0.0.1' })
+  const behind = await useRelay(t, {
+    LIMIT_LOGINS_PER_MINUTE: '1',
+    TRUST_PROXY: '127.0.0.1',
+    DEMO_ACCOUNTS: 'on',
+  })
   t.equal(await guess(behind.url, '192.0.2.1'), 1002)
   t.equal(await guess(behind.url, '192.0.2.2'), 1002)
   t.equal(await guess(behind.url, '198.51.100.7, 192.0.2.1'), 1008)
