@@ -55,7 +55,11 @@ export async function openBuiltIn(store: IdentityParts['store'], config: Identit
   const secret =
     config.jwtSecret ??
     (await store.settings.getOrCreate('jwt-secret', () => randomBytes(32).toString('base64url')))
-  return { accounts: new Accounts({ store, demo: config.demoAccounts }), tokens: new Tokens({ secret }) }
+  const { jwtIssuer: issuer, jwtAudience: audience } = config
+  return {
+    accounts: new Accounts({ store, demo: config.demoAccounts }),
+    tokens: new Tokens({ secret, issuer, audience }),
+  }
 }
 
 /** Accounts of our own, or with `AUTH_JWKS_URL` those of an identity provider. Rejects with `store-unavailable`. */

@@ -55,13 +55,13 @@ export const SETTINGS = {
   ),
   jwtIssuer: setting<string | undefined>(
     'AUTH_JWT_ISSUER',
-    "`iss` of the identity provider's tokens; needed with AUTH_JWKS_URL",
+    '`iss` of tokens; needed with AUTH_JWKS_URL, with AUTH_JWT_SECRET of those that others sign',
     undefined,
     matching(/^[\x21-\x7e]{1,512}$/, 'one word of printable characters'),
   ),
   jwtAudience: setting<string | undefined>(
     'AUTH_JWT_AUDIENCE',
-    '`aud` of tokens that are meant for the relay; needed with AUTH_JWKS_URL',
+    '`aud` of tokens that are meant for the relay; needed with AUTH_JWKS_URL, else likewise',
     undefined,
     matching(/^[\x21-\x7e]{1,512}$/, 'one word of printable characters'),
   ),
