@@ -79,7 +79,7 @@ export class Logins {
       await this.#end(await store.logins.ofUser(name))
       return undefined
     }
-    audit.record({ ...traceOf({ user: name }, asker), kind: 'login' })
+    audit.record({ ...traceOf({ user: name }, asker), kind: 'login', roles: principal.roles })
     return grant
   }
 

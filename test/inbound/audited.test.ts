@@ -68,8 +68,9 @@ await t.test('writes down who connects by a password, and who does not', async (
     await audited([identify], audit)(call)
     return events
   }
-  const carl = { name: 'carl', roles: ['user'] as const }
-  const byPassword = { kind: 'login', user: 'carl', address: '192.0.2.7', about: 'CONNECT' }
+  const roles = { roles: ['user'] as const }
+  const carl = { name: 'carl', ...roles }
+  const byPassword = { kind: 'login', user: 'carl', ...roles, address: '192.0.2.7', about: 'CONNECT' }
   t.strictSame(await after(connect(['login', 'carl']), carl), [byPassword])
   t.strictSame(await after(connect([]), { ...carl, expiresAtMs: 1 }), [], 'a token says nothing new')
   t.strictSame(await after(connect(['login', 'carl']), undefined, 'carl'), [['carl', '192.0.2.7']])

@@ -41,7 +41,8 @@ function connected({ principal, login, remoteAddress, isAbandoned }: ConnectCall
   }
   const isByToken = principal.expiresAtMs !== undefined
   if (isByToken) return
-  audit.record({ kind: 'login', user: principal.name, address: remoteAddress, about: 'CONNECT' })
+  const { name: user, roles } = principal
+  audit.record({ kind: 'login', user, roles, address: remoteAddress, about: 'CONNECT' })
 }
 
 function refused(call: InboundCall, error: unknown, audit: AuditBook): void {
