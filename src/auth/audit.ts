@@ -41,7 +41,7 @@ const RETENTION_MS = 90 * 86_400_000
 const DEFAULT_KEEP = 100_000
 
 /** What only administrators can do is always written down. */
-const UNBOUNDED: ReadonlySet<AuditKind> = new Set<AuditKind>(['admin-action'])
+const UNBOUNDED: ReadonlySet<AuditKind> = new Set<AuditKind>(['admin-action', 'feed-read'])
 
 /** What a terminal, or who reads line by line, would not show as it is. */
 const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]/gu

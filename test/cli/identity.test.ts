@@ -120,4 +120,19 @@ await t.test('a password is changed, and an account disabled, beside a running s
     stderr: 'stomp-relay: there is no account of this name\n',
   })
   t.equal((await run('short\n', 'set-password', '--name', 'root')).code, 64)
+  const { stdout } = await run('', 'token', '--user', 'auditor', '--role', 'admin', '--minutes', '5')
+  const answer = await fetch(`${relay.address}/api/v1/admin/audit?kind=command`, {
+    headers: { authorization: `Bearer ${stdout.trim()}` },
+  })
+  const { items } = (await answer.json()) as { items: { about: string }[] }
+  t.strictSame(
+    items.map(({ about }) => about).toReversed(),
+    [
+      'create-user root (admin)',
+      'set-password root',
+      'disable-user root',
+      'token for auditor (admin), 5 minutes',
+    ],
+    'what was done is in the audit, and what was refused is not',
+  )
 })
