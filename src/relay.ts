@@ -153,7 +153,7 @@ async function wire(plan: Plan, teardown: Teardown): Promise<Relay> {
   const otherConnections = (): number => connections.size
   const feeds = registerFeeds(server, { ...services, authenticator, facts, audit, config, otherConnections })
   await connections.register(server)
-  registerIdentity(server, { identity, store, metrics })
+  registerIdentity(server, { identity, store, metrics, allowedOrigins: config.allowedOrigins })
   registerBroadcasts(server, { authenticator, appender })
   registerPresenceRoutes(server, { authenticator, users })
   registerWelcome(server, { name: SERVER_NAME, endpoints: config.endpoints })
