@@ -76,7 +76,7 @@ export interface PortDecorators {
 /** For the command line. */
 export interface OpenAccounts extends BuiltIn {
   /** Writes down what was done. Rejects with `store-unavailable`. */
-  note(about: string): Promise<void>
+  readonly note: (about: string) => Promise<void>
   close(): Promise<void>
 }
 

@@ -56,28 +56,37 @@ export class Accounts {
     asker: Asker = {},
   ): Promise<AuthenticatedPrincipal | undefined> {
     const account = isPrincipalName(name) ? await this.#store.accounts.find(name) : null
-    if (account === null && name === password) {
-      const demo = this.#demo.find((each) => each.name === name)
-      if (demo !== undefined) return demo
-    }
+    const demo = account === null && name === password ? this.#demoOf(name) : undefined
+    if (demo !== undefined) return demo
     const { address = '' } = asker
     if (this.#guard.isClosed(name, address)) {
       throw new MessageError('rate-limited', 'too many failed logins of this name')
     }
+    const principal = await this.#compare(account, password, asker)
+    if (principal !== undefined) this.#guard.succeeded(name, address)
+    else if (isPrincipalName(name) && asker.isAbandoned?.() !== true) this.#guard.failed(name)
+    return principal
+  }
+
+  async #compare(
+    account: AccountRow | null,
+    password: string,
+    asker: Asker,
+  ): Promise<AuthenticatedPrincipal | undefined> {
     // A disabled account is as good as none.
     const isRight = await this.#passwords.verify(password, account?.passwordHash || null, asker)
-    if (!isRight || account === null) {
-      if (asker.isAbandoned?.() !== true && isPrincipalName(name)) this.#guard.failed(name)
-      return undefined
-    }
-    this.#guard.succeeded(name, address)
+    if (!isRight || account === null) return undefined
     return { ...toPrincipal(account), credential: credentialOf(account.passwordHash) }
+  }
+
+  #demoOf(name: string): Principal | undefined {
+    return this.#demo.find((each) => each.name === name)
   }
 
   /** Who bears this name now, or undefined, also where the account is disabled. Rejects with `store-unavailable`. */
   async find(name: string): Promise<Principal | undefined> {
     const account = await this.#store.accounts.find(name)
-    if (account === null) return this.#demo.find((each) => each.name === name)
+    if (account === null) return this.#demoOf(name)
     return account.passwordHash === '' ? undefined : toPrincipal(account)
   }
 

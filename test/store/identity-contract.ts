@@ -21,10 +21,8 @@ export async function identitiesContract(t: Test, open: (t: Test) => Promise<Sto
     t.equal(await accounts.setPasswordHash('root', 'y'), true)
     t.equal(await accounts.setPasswordHash('root', ''), true)
     t.equal(await accounts.setPasswordHash('ROOT', 'z'), false)
-    t.strictSame([...(await accounts.passwordHashes(['root', 'Root', 'ROOT', 'none']))].toSorted(), [
-      ['Root', 'x'],
-      ['root', ''],
-    ])
+    const hashes = await accounts.passwordHashes(['root', 'Root', 'ROOT', 'none'])
+    t.strictSame(Object.fromEntries(hashes), { Root: 'x', root: '' })
     t.equal((await accounts.passwordHashes([])).size, 0)
   })
 
