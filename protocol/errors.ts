@@ -103,7 +103,7 @@ export const VIOLATIONS = {
     ...inSession,
     closeCode: CLOSE.policy,
     condition:
-      'CONNECT with login and passcode from an address that used its `LIMIT_LOGINS_PER_MINUTE` up with wrong ones',
+      'CONNECT with login and passcode from an address that used its `LIMIT_LOGINS_PER_MINUTE` up with wrong ones, or by a name for which 60 wrong ones came within a minute',
     message: 'too many failed logins',
     reconnect: true,
   },

@@ -107,6 +107,12 @@ export const PAYLOAD_HISTORY: readonly { version: number; sha256: string; change
     sha256: '6af691109591a7f46e517032aa6144af7538d2d17a667c5ac60e2f7fabd558c2',
     change: 'registration, login, refresh and logout; a fresh token for a session; the audit',
   },
+  {
+    version: 7,
+    sha256: 'c3bee2ca1596be9698abe492a775550fa3f23d89f9e9e70a9c9d89bc0aaa0b45',
+    change:
+      'the audit knows connections by tokens of others, lock-outs, feeds that administrators read, and commands',
+  },
 ]
 
 /** The shapes alone: descriptions and examples may change freely. */

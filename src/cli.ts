@@ -1,10 +1,9 @@
 import { createInterface } from 'node:readline'
 import { parseArgs } from 'node:util'
-import type { BuiltIn } from './auth/identity.ts'
 import { isPrincipalName, isRole, type Role } from './auth/principal.ts'
 import { EXIT_CONFIG, readConfig, SETTINGS, type Config } from './config/config.ts'
 import { NodeError } from './errors.ts'
-import { openAccounts } from './relay.ts'
+import { openAccounts, type OpenAccounts } from './relay.ts'
 
 const USAGE = `usage: stomp-relay COMMAND
 
@@ -12,6 +11,8 @@ const USAGE = `usage: stomp-relay COMMAND
   check-config                         print every fault of the configuration
   token --user NAME --role ROLE        print a token for one hour (--minutes N for another time)
   create-user --name NAME --role ROLE  make an account; the password is read from standard input
+  set-password --name NAME             change its password, and end its logins and sessions
+  disable-user --name NAME             let nobody in by this account until it has a new password
 
 Roles are user, service and admin; --role may be given several times.
 `
@@ -50,22 +51,42 @@ const COMMANDS: Readonly<Record<string, (options: Options) => Promise<void>>> = 
     const principal = { name: nameOf(options.user, '--user'), roles: rolesOf(options) }
     const minutes = Number(options.minutes ?? DEFAULT_TOKEN_MINUTES)
     if (!Number.isInteger(minutes) || minutes < 1) throw new UsageError('--minutes must be a whole number')
-    await withAccounts(readConfig(process.env), async ({ tokens }) => {
-      print(await tokens.sign(principal, minutes * 60))
+    await withAccounts(readConfig(process.env), async ({ tokens, note }) => {
+      const signed = await tokens.sign(principal, minutes * 60)
+      await note(`token for ${principal.name} (${principal.roles.join(', ')}), ${minutes} minutes`)
+      print(signed)
     })
   },
   async 'create-user'(options) {
     const name = nameOf(options.name, '--name')
     const roles = rolesOf(options)
     const password = await readPassword()
-    await withAccounts(readConfig(process.env), async ({ accounts }) => {
+    await withAccounts(readConfig(process.env), async ({ accounts, note }) => {
       await accounts.create({ name, password, roles })
+      await note(`create-user ${name} (${roles.join(', ')})`)
       print(`made the account ${name} (${roles.join(', ')})`)
+    })
+  },
+  async 'set-password'(options) {
+    const name = nameOf(options.name, '--name')
+    const password = await readPassword()
+    await withAccounts(readConfig(process.env), async ({ accounts, note }) => {
+      await accounts.setPassword(name, password)
+      await note(`set-password ${name}`)
+      print(`changed the password of ${name}`)
+    })
+  },
+  async 'disable-user'(options) {
+    const name = nameOf(options.name, '--name')
+    await withAccounts(readConfig(process.env), async ({ accounts, note }) => {
+      await accounts.disable(name)
+      await note(`disable-user ${name}`)
+      print(`disabled the account ${name}`)
     })
   },
 }
 
-async function withAccounts(config: Config, act: (accounts: BuiltIn) => Promise<void>): Promise<void> {
+async function withAccounts(config: Config, act: (accounts: OpenAccounts) => Promise<void>): Promise<void> {
   const opened = await openAccounts(config)
   try {
     await act(opened)

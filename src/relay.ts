@@ -35,7 +35,9 @@ import { createMemoryBroker } from './broker/memory/memory-broker.ts'
 import { createRabbitMqBroker } from './broker/rabbitmq/rabbitmq-broker.ts'
 import type { Store } from './store/store.ts'
 import { openStore } from './store/kysely/open-store.ts'
+import { noteCommand } from './auth/note-command.ts'
 import { openBuiltIn, openIdentity, type BuiltIn, type Identity } from './auth/identity.ts'
+import type { EndedListener } from './auth/logins.ts'
 import type { PolicyFacts } from './auth/policy.ts'
 import { policyFacts } from './auth/policy-facts.ts'
 import { describeBrokerUrl } from './config/broker-url.ts'
@@ -71,15 +73,23 @@ export interface PortDecorators {
   readonly broker?: (broker: Broker) => Broker
 }
 
+/** For the command line. */
+export interface OpenAccounts extends BuiltIn {
+  /** Writes down what was done. Rejects with `store-unavailable`. */
+  readonly note: (about: string) => Promise<void>
+  close(): Promise<void>
+}
+
 /**
  * Opens the database and the accounts in it, beside a running server if there is one, for the command line.
  *
  * @throws NodeError where the database cannot be opened, or an identity provider has the accounts
  */
-export async function openAccounts(config: Config): Promise<BuiltIn & { close(): Promise<void> }> {
+export async function openAccounts(config: Config): Promise<OpenAccounts> {
   const store = await openStore({ url: config.databaseUrl, nodeId: config.nodeId, lock: false })
+  const note = (about: string): Promise<void> => noteCommand(store, config.nodeId, about)
   try {
-    return { ...(await openBuiltIn(store, config)), close: () => store.close() }
+    return { ...(await openBuiltIn(store, config)), note, close: () => store.close() }
   } catch (error) {
     await store.close()
     throw error
@@ -127,7 +137,7 @@ async function wire(plan: Plan, teardown: Teardown): Promise<Relay> {
   const { store, broker, hub, streams, users } = engine
   const { appender, outboxAge } = streams
   const identity = await wireIdentity(plan, engine, teardown)
-  const { authenticator } = identity
+  const { authenticator, audit } = identity
   const logins = new Attempts({ max: config.limitLoginsPerMinute })
   const facts = policyFacts(store)
   const inbound = createInbound(config, engine, { identity, facts, logins })
@@ -136,14 +146,14 @@ async function wire(plan: Plan, teardown: Teardown): Promise<Relay> {
   mirrorBroker(metrics, engine.broker, engine.brokerCounters)
 
   const services = { hub, registry, metrics, log }
-  const server = createServer(log, serverOptions(config))
+  const server = createServer(log, serverOptions(config, metrics))
   await registerEdge(server, { config, authenticator, logins, metrics, log })
   const parts = { ...services, inbound, serverName: SERVER_NAME }
   const connections = createConnections(config, parts, () => feeds.size)
   const otherConnections = (): number => connections.size
-  const feeds = registerFeeds(server, { ...services, authenticator, facts, config, otherConnections })
+  const feeds = registerFeeds(server, { ...services, authenticator, facts, audit, config, otherConnections })
   await connections.register(server)
-  registerIdentity(server, { identity, store, metrics })
+  registerIdentity(server, { identity, store, metrics, allowedOrigins: config.allowedOrigins })
   registerBroadcasts(server, { authenticator, appender })
   registerPresenceRoutes(server, { authenticator, users })
   registerWelcome(server, { name: SERVER_NAME, endpoints: config.endpoints })
@@ -171,7 +181,7 @@ async function wireIdentity(
   { store, users }: Engine,
   teardown: Teardown,
 ): Promise<Identity> {
-  const onEnded = (user: string, loginIds: readonly string[]): void => users.loginEnding.end(user, loginIds)
+  const onEnded: EndedListener = (...ended) => users.loginEnding.end(...ended)
   const identity = await openIdentity({ store, config, log, onEnded })
   teardown.add(() => identity.close())
   return identity

@@ -12,6 +12,10 @@ export const AUDIT_KIND = Type.Enum(
     'refused',
     'request-refused',
     'admin-action',
+    'connected',
+    'locked-out',
+    'feed-read',
+    'command',
   ],
   { description: 'What happened', examples: ['login-failed'] },
 )

@@ -1,10 +1,13 @@
 import type { AuditKind } from '../../protocol/payload/audit.ts'
+import { Attempts } from '../lib/attempts.ts'
 
 export interface AuditGateOptions {
   /** At once, after a rest. Default 100. */
   readonly burst?: number
   /** From then on. Default 60. */
   readonly perMinute?: number
+  /** Of one kind by one user or address within a minute. Default 20. */
+  readonly perSource?: number
   /** The monotonic clock, milliseconds. */
   readonly now?: () => number
 }
@@ -15,11 +18,24 @@ interface Bucket {
   omitted: number
 }
 
-/** Bounds how many events of each kind are written down, since whoever is refused can come again at once. */
+/** What is asked to be written down. */
+export interface GatedEvent {
+  readonly kind: AuditKind
+  /** Whoever it comes from, a user or an address; empty where that is not known. */
+  readonly source: string
+  /** Whether no flood of others may keep it out. */
+  readonly isPrivileged?: boolean
+}
+
+/**
+ * Bounds how many events of each kind are written down, since whoever is refused can come again at once: first of
+ * each source, so that one does not use up what there is for all, and then of the kind.
+ */
 export class AuditGate {
   readonly #burst: number
   readonly #perMinute: number
   readonly #now: () => number
+  readonly #sources: Attempts
   /** As many as there are kinds. */
   readonly #buckets = new Map<AuditKind, Bucket>()
 
@@ -27,17 +43,25 @@ export class AuditGate {
     this.#burst = options.burst ?? 100
     this.#perMinute = options.perMinute ?? 60
     this.#now = options.now ?? (() => performance.now())
+    this.#sources = new Attempts({ max: options.perSource ?? 20, now: this.#now })
   }
 
   /** How many of this kind were left out since the last that was let through; undefined: leave this one out too. */
-  admit(kind: AuditKind): number | undefined {
+  admit({ kind, source, isPrivileged = false }: GatedEvent): number | undefined {
     const bucket = this.#bucket(kind)
-    if (bucket.left < 1) {
+    if (!this.#admitSource(`${kind} ${source}`, source) || (bucket.left < 1 && !isPrivileged)) {
       bucket.omitted += 1
       return undefined
     }
-    bucket.left -= 1
+    bucket.left = Math.max(0, bucket.left - 1)
     return this.#take(bucket)
+  }
+
+  #admitSource(key: string, source: string): boolean {
+    if (source === '') return true
+    if (this.#sources.waitMs(key) > 0) return false
+    this.#sources.count(key)
+    return true
   }
 
   /** The kinds of which some were left out since, and how many: once. */

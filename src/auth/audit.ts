@@ -1,11 +1,12 @@
 import { AUDIT_KIND, type AuditKind } from '../../protocol/payload/audit.ts'
+import { addressKey } from '../lib/address-key.ts'
 import { Repetition } from '../lib/repetition.ts'
 import { timeOrderedId } from '../lib/time-ordered-id.ts'
 import type { AuditRow, Store } from '../store/store.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Accounts } from './accounts.ts'
 import { AuditGate } from './audit-gate.ts'
-import { isPrincipalName } from './principal.ts'
+import { isPrincipalName, type Role } from './principal.ts'
 
 export interface AuditOptions {
   readonly store: Pick<Store, 'audit'>
@@ -26,6 +27,8 @@ export interface AuditEvent {
   /** Who did it, where that is known for sure. */
   readonly user?: string
   readonly address?: string
+  /** What somebody may do by it, where they got in: of services and administrators it is always written down. */
+  readonly roles?: readonly Role[]
   /** What it was done to. Never a secret. */
   readonly about?: string
 }
@@ -38,15 +41,15 @@ const RETENTION_MS = 90 * 86_400_000
 const DEFAULT_KEEP = 100_000
 
 /** What only administrators can do is always written down. */
-const UNBOUNDED: ReadonlySet<AuditKind> = new Set<AuditKind>(['admin-action'])
+const UNBOUNDED: ReadonlySet<AuditKind> = new Set<AuditKind>(['admin-action', 'feed-read'])
 
 /** What a terminal, or who reads line by line, would not show as it is. */
 const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]/gu
 
 /**
  * Writes down who got in, who did not, who was refused what, and what administrators did: as log events, and
- * as rows. A flood of refusals fills neither: of each kind only so many a minute are written, and how many
- * were left out is. What cannot be stored is lost, and counted: nobody waits for the audit.
+ * as rows. A flood of refusals fills neither: of each kind only so many a minute are written, fewer of each user or
+ * address, and how many were left out is. What cannot be stored is lost, and counted: nobody waits for the audit.
  */
 export class Audit {
   readonly counters = { recorded: 0, omitted: 0, lost: 0 }
@@ -76,7 +79,7 @@ export class Audit {
   }
 
   record(event: AuditEvent): void {
-    const omitted = this.#admit(event.kind)
+    const omitted = this.#admit(event)
     if (omitted !== undefined) this.#keep(event, omitted)
   }
 
@@ -85,11 +88,11 @@ export class Audit {
    * names belong.
    */
   recordFailedLogin(name: string, address: string | undefined): void {
-    const omitted = this.#admit('login-failed')
+    const from = { kind: 'login-failed' as const, ...(address !== undefined && { address }) }
+    const omitted = this.#admit(from)
     if (omitted === undefined) return
     const lookup = this.#isBorne(name).then((isBorne) => {
-      const event = { kind: 'login-failed' as const, ...(address !== undefined && { address }) }
-      this.#keep({ ...event, ...(isBorne && { user: name }) }, omitted)
+      this.#keep({ ...from, ...(isBorne && { user: name }) }, omitted)
       this.#lookups.delete(lookup)
     })
     this.#lookups.add(lookup)
@@ -107,9 +110,11 @@ export class Audit {
     await this.#writing
   }
 
-  #admit(kind: AuditKind): number | undefined {
+  #admit({ kind, user, address, roles = [] }: AuditEvent): number | undefined {
     if (UNBOUNDED.has(kind)) return 0
-    const omitted = this.#gate.admit(kind)
+    const isPrivileged = roles.some((role) => role !== 'user')
+    const source = user ?? (address === undefined ? '' : addressKey(address))
+    const omitted = this.#gate.admit({ kind, source, isPrivileged })
     if (omitted === undefined) this.counters.omitted += 1
     return omitted
   }

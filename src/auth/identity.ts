@@ -8,15 +8,15 @@ import { Audit } from './audit.ts'
 import { Authenticator } from './authenticator.ts'
 import { JwksTokens } from './jwks-tokens.ts'
 import { KeySet } from './key-set.ts'
-import { Logins } from './logins.ts'
+import { Logins, type EndedListener } from './logins.ts'
 import { Tokens } from './tokens.ts'
 
 export interface IdentityParts {
   readonly store: Pick<Store, 'accounts' | 'logins' | 'settings' | 'audit'>
-  readonly config: IdentityConfig & Pick<Config, 'nodeId'>
+  readonly config: IdentityConfig & Pick<Config, 'nodeId' | 'registration'>
   readonly log: Log
   /** See `LoginsOptions.onEnded`. */
-  readonly onEnded: (user: string, loginIds: readonly string[]) => void
+  readonly onEnded: EndedListener
 }
 
 type IdentityConfig = Pick<Config, 'jwtSecret' | 'jwksUrl' | 'jwtIssuer' | 'jwtAudience' | 'demoAccounts'>
@@ -55,7 +55,11 @@ export async function openBuiltIn(store: IdentityParts['store'], config: Identit
   const secret =
     config.jwtSecret ??
     (await store.settings.getOrCreate('jwt-secret', () => randomBytes(32).toString('base64url')))
-  return { accounts: new Accounts({ store, demo: config.demoAccounts }), tokens: new Tokens({ secret }) }
+  const { jwtIssuer: issuer, jwtAudience: audience } = config
+  return {
+    accounts: new Accounts({ store, demo: config.demoAccounts }),
+    tokens: new Tokens({ secret, issuer, audience }),
+  }
 }
 
 /** Accounts of our own, or with `AUTH_JWKS_URL` those of an identity provider. Rejects with `store-unavailable`. */
@@ -82,7 +86,7 @@ export async function openIdentity(parts: IdentityParts): Promise<Identity> {
 async function ofOwnAccounts({ store, config, log, onEnded }: IdentityParts): Promise<Identity> {
   const { accounts, tokens } = await openBuiltIn(store, config)
   const audit = new Audit({ store, log, nodeId: config.nodeId, accounts })
-  const logins = new Logins({ store, accounts, tokens, audit, onEnded })
+  const logins = new Logins({ store, accounts, tokens, audit, onEnded, registration: config.registration })
   const isAlive = (loginId: string): Promise<boolean> => logins.isAlive(loginId)
   return {
     authenticator: new Authenticator({ accounts, tokens, isAlive }),

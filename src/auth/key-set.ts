@@ -14,7 +14,10 @@ export interface KeySetOptions {
 
 /** In milliseconds. */
 export interface KeySetTimes {
-  /** Keys older than this are fetched anew, while they go on being used. Default 10 minutes. */
+  /**
+   * Keys older than this are fetched anew, while they go on being used; older than twice this, before they are:
+   * nobody may have asked for days. Default 10 minutes.
+   */
   readonly refreshMs: number
   /** For so long known keys are good though the provider is away. Default 24 hours. */
   readonly keepMs: number
@@ -56,6 +59,8 @@ export class KeySet {
   #keys: ReadonlyMap<string, VerificationKey> = new Map()
   #fetchedAtMs = -Infinity
   #nextFetchMs = -Infinity
+  /** The last fetch failed. */
+  #isAway = false
   #fetching: Promise<void> | undefined
 
   constructor(options: KeySetOptions) {
@@ -77,9 +82,14 @@ export class KeySet {
     const ageMs = this.#now() - this.#fetchedAtMs
     if (ageMs > this.#times.keepMs) this.#keys = new Map()
     const known = this.#lookUp(id)
-    if (known === undefined) await this.#refetch()
-    else if (ageMs > this.#times.refreshMs) void this.#refetch()
-    return known ?? this.#lookUp(id)
+    // While the provider is away nobody waits for it more than once.
+    const isStale = ageMs > 2 * this.#times.refreshMs && !this.#isAway
+    if (known === undefined || isStale) {
+      await this.#refetch()
+      return this.#lookUp(id)
+    }
+    if (ageMs > this.#times.refreshMs) void this.#refetch()
+    return known
   }
 
   /** Gives up a fetch under way. Idempotent. */
@@ -109,12 +119,14 @@ export class KeySet {
     const { cooldownMs, retryMs } = this.#times
     try {
       this.#keys = await this.#load()
+      this.#isAway = false
       this.#fetchedAtMs = this.#now()
       this.#nextFetchMs = this.#fetchedAtMs + cooldownMs
       const count = this.#keys.size
       if (count === 0) log.warn({ event: 'identity-keys', count }, 'the identity provider has no usable key')
       else log.info({ event: 'identity-keys', count }, 'the keys of the identity provider are here')
     } catch (error) {
+      this.#isAway = true
       this.#nextFetchMs = this.#now() + retryMs
       const fields = { event: 'identity-provider-away', known: this.#keys.size, err: error }
       if (!this.#closing.signal.aborted) log.warn(fields, 'the identity provider does not give its keys')

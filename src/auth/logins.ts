@@ -9,12 +9,17 @@ import type { Tokens } from './tokens.ts'
 
 export interface LoginsOptions {
   readonly store: Pick<Store, 'logins'>
-  readonly accounts: Pick<Accounts, 'verify' | 'create' | 'find'>
+  readonly accounts: Pick<Accounts, 'verify' | 'create' | 'find' | 'isCurrent'>
   readonly tokens: Tokens
   readonly audit: Pick<Audit, 'record' | 'recordFailedLogin'>
+  /** Whether strangers may make accounts. */
+  readonly registration: boolean
   /** Logins of this user are over: what they let in must go, on every node. Must not throw. */
-  readonly onEnded: (user: string, loginIds: readonly string[]) => void
+  readonly onEnded: EndedListener
 }
+
+/** @param everywhere whether what came by no login, but by a passcode, say, must go too */
+export type EndedListener = (user: string, loginIds: readonly string[], everywhere: boolean) => void
 
 /** What whoever is logged in holds (CONTRACT, section 3). */
 export interface Grant {
@@ -43,31 +48,38 @@ export class Logins {
   }
 
   /**
-   * Makes an account with the role `user`, and logs in.
-   * Rejects with `conflict` where the name is taken, `invalid-payload` for a name or password that cannot be.
+   * Makes an account with the role `user`, and logs in. Where others name users too, who sign tokens or send
+   * orders, a stranger could take one of their names: so it can be off.
+   * Rejects with `forbidden` where it is, `conflict` where the name is taken, `invalid-payload` for a name or password that cannot be.
    */
   async register(name: string, password: string, asker: Asker = {}): Promise<Grant> {
-    const { accounts, audit } = this.#options
+    const { accounts, audit, registration } = this.#options
+    if (!registration) throw new MessageError('forbidden', 'accounts are made by administrators here')
     if (password.length < MIN_PASSWORD_LENGTH) {
       throw new MessageError('invalid-payload', `a password has ${MIN_PASSWORD_LENGTH} characters or more`)
     }
     // Demo accounts are in no table: whoever registers must not become one of them.
     if ((await accounts.find(name)) !== undefined) throw new MessageError('conflict', 'this name is taken')
-    await accounts.create({ name, password, roles: ['user'] })
+    await accounts.create({ name, password, roles: ['user'] }, asker)
     audit.record({ ...traceOf({ user: name }, asker), kind: 'registered' })
     return this.#begin({ name, roles: ['user'] })
   }
 
   /** Undefined where name and password do not go together. Rejects as `Accounts.verify`. */
   async login(name: string, password: string, asker: Asker = {}): Promise<Grant | undefined> {
-    const { accounts, audit } = this.#options
+    const { store, accounts, audit } = this.#options
     const principal = await accounts.verify(name, password, asker)
     if (principal === undefined) {
       if (asker.isAbandoned?.() !== true) audit.recordFailedLogin(name, asker.address)
       return undefined
     }
-    const grant = await this.#begin(principal)
-    audit.record({ ...traceOf({ user: name }, asker), kind: 'login' })
+    const grant = await this.#begin({ name, roles: principal.roles })
+    // Whoever changed the password meanwhile has ended the logins that were there then.
+    if (!(await accounts.isCurrent(principal))) {
+      await this.#end(await store.logins.ofUser(name))
+      return undefined
+    }
+    audit.record({ ...traceOf({ user: name }, asker), kind: 'login', roles: principal.roles })
     return grant
   }
 
@@ -95,14 +107,14 @@ export class Logins {
     return (await this.#options.store.logins.find(claims.loginId)) ?? undefined
   }
 
-  /** Ends one login, or with `everywhere` all of the user's. Idempotent. */
+  /** Ends one login, or with `everywhere` all of the user's, and sessions of no login. Idempotent. */
   async logout(
     login: Pick<LoginRow, 'id' | 'user'>,
     { everywhere }: { everywhere: boolean },
     asker: Asker = {},
   ): Promise<void> {
     const { store, audit } = this.#options
-    await this.#end(everywhere ? [login, ...(await store.logins.ofUser(login.user))] : [login])
+    await this.#end(everywhere ? [login, ...(await store.logins.ofUser(login.user))] : [login], everywhere)
     audit.record({ ...traceOf(login, asker), kind: 'logout', ...(everywhere && { about: 'everywhere' }) })
   }
 
@@ -132,12 +144,12 @@ export class Logins {
   }
 
   /** Logins of one user. */
-  async #end(logins: readonly Pick<LoginRow, 'id' | 'user'>[]): Promise<void> {
+  async #end(logins: readonly Pick<LoginRow, 'id' | 'user'>[], everywhere = false): Promise<void> {
     const [first] = logins
     if (first === undefined) return
     const ids = [...new Set(logins.map(({ id }) => id))]
     await this.#options.store.logins.remove(ids)
-    this.#options.onEnded(first.user, ids)
+    this.#options.onEnded(first.user, ids, everywhere)
   }
 }
 

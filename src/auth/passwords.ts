@@ -2,6 +2,8 @@ import { randomBytes, scrypt, timingSafeEqual } from 'node:crypto'
 import type { ScryptOptions } from 'node:crypto'
 import { availableParallelism } from 'node:os'
 import { MessageError } from '../errors.ts'
+import { addressKey } from '../lib/address-key.ts'
+import { FairQueue } from '../lib/fair-queue.ts'
 
 /** scrypt's cost: 128 * cost * blockSize bytes of memory for each hash under way. */
 export interface PasswordOptions {
@@ -11,13 +13,15 @@ export interface PasswordOptions {
   readonly concurrency?: number
   /** Hashes that may wait for their turn; beyond it `too-many-pending`. Default 1000. */
   readonly maxWaiting?: number
+  /** Of one address, or IPv6 network, likewise. Default 8. */
+  readonly maxWaitingPerAddress?: number
 }
 
 /** Who asks, and may leave before the answer. */
 export interface Asker {
   /** Whether nobody waits for the answer any more: then no work is done for it. */
   readonly isAbandoned?: () => boolean
-  /** Where from, for the audit. */
+  /** Where from, for the audit, and so that those of other addresses need not wait for many of one. */
   readonly address?: string
 }
 
@@ -41,16 +45,20 @@ const KEY_BYTES = 32
 /** Whoever guesses passwords must not keep the event loop from its processor. */
 const CONCURRENCY = Math.min(2, Math.max(1, availableParallelism() - 1))
 const MAX_PASSWORD_BYTES = 1024
+/** Askers of the node itself, who bring few, share a line. */
+const NO_ADDRESS = ''
 
 /**
  * Hashes passwords with scrypt (RFC 7914). A hash is one string that carries its own parameters,
- * `scrypt$N$r$p$SALT$KEY` in base64url, so that they can be raised later.
+ * `scrypt$N$r$p$SALT$KEY` in base64url, so that they can be raised later. Addresses take turns: a storm from
+ * one, of right passwords too, costs others the time of one hash each.
  */
 export class Passwords {
   readonly #cost: number
   readonly #concurrency: number
   readonly #maxWaiting: number
-  #waiting: Waiting[] = []
+  readonly #maxWaitingPerAddress: number
+  readonly #waiting = new FairQueue<Waiting>()
   #running = 0
   readonly #decoy: ScryptHash
 
@@ -58,6 +66,7 @@ export class Passwords {
     this.#cost = options.cost ?? 16_384
     this.#concurrency = options.concurrency ?? CONCURRENCY
     this.#maxWaiting = options.maxWaiting ?? 1000
+    this.#maxWaitingPerAddress = options.maxWaitingPerAddress ?? 8
     this.#decoy = { ...this.#shape(), key: randomBytes(KEY_BYTES) }
   }
 
@@ -66,13 +75,17 @@ export class Passwords {
     return this.#running
   }
 
-  /** @throws MessageError `invalid-payload` for an empty password or one above 1,024 bytes */
-  async hash(password: string): Promise<string> {
+  /**
+   * @throws MessageError `invalid-payload` for an empty password or one above 1,024 bytes, or where the asker
+   * has left; `too-many-pending`
+   */
+  async hash(password: string, asker: Asker = {}): Promise<string> {
     if (!isUsable(password)) {
       throw new MessageError('invalid-payload', `a password has 1 to ${MAX_PASSWORD_BYTES} bytes`)
     }
     const shape = this.#shape()
-    await this.#enter(stays)
+    if (!(await this.#enter(asker)))
+      throw new MessageError('invalid-payload', 'nobody waits for this password')
     const key = await this.#derive(password, shape, KEY_BYTES)
     return format({ ...shape, key })
   }
@@ -87,7 +100,7 @@ export class Passwords {
     if (!isUsable(password)) return false
     const expected = hash === null ? this.#decoy : parse(hash)
     if (expected === null) throw new MessageError('internal', 'the stored password cannot be read')
-    if (!(await this.#enter(asker.isAbandoned ?? stays))) return false
+    if (!(await this.#enter(asker))) return false
     const key = await this.#derive(password, expected, expected.key.length)
     return timingSafeEqual(key, expected.key) && hash !== null
   }
@@ -106,19 +119,23 @@ export class Passwords {
   }
 
   /** @returns whether there is a place to work in; false where the asker has left */
-  async #enter(isAbandoned: () => boolean): Promise<boolean> {
+  async #enter({ isAbandoned = stays, address }: Asker): Promise<boolean> {
     if (isAbandoned()) return false
     if (this.#running < this.#concurrency) {
       this.#running += 1
       return true
     }
-    if (this.#waiting.length >= this.#maxWaiting) this.#dropAbandoned()
-    if (this.#waiting.length >= this.#maxWaiting) {
-      throw new MessageError('too-many-pending', 'too many logins at once')
-    }
+    const line = address === undefined ? NO_ADDRESS : addressKey(address)
+    if (this.#isFull(line)) this.#dropAbandoned()
+    if (this.#isFull(line)) throw new MessageError('too-many-pending', 'too many logins at once')
     return new Promise<boolean>((settle) => {
-      this.#waiting.push({ settle, isAbandoned })
+      this.#waiting.push(line, { settle, isAbandoned })
     })
+  }
+
+  #isFull(line: string): boolean {
+    const isLineFull = line !== NO_ADDRESS && this.#waiting.of(line) >= this.#maxWaitingPerAddress
+    return isLineFull || this.#waiting.size >= this.#maxWaiting
   }
 
   /** The place passes to the next one that still wants it. */
@@ -133,9 +150,7 @@ export class Passwords {
 
   /** Those who left must not keep others from waiting. */
   #dropAbandoned(): void {
-    const gone = this.#waiting.filter((each) => each.isAbandoned())
-    this.#waiting = this.#waiting.filter((each) => !gone.includes(each))
-    for (const each of gone) each.settle(false)
+    for (const each of this.#waiting.remove(({ isAbandoned }) => isAbandoned())) each.settle(false)
   }
 }
 

@@ -17,6 +17,8 @@ export interface AuthenticatedPrincipal extends Principal {
   readonly expiresAtMs?: number
   /** The login that the credentials are of, where they are of one; it may end before they do. */
   readonly loginId?: string
+  /** Where they are a password: what it was then, see `credentialOf`. */
+  readonly credential?: string
 }
 
 const NAME = /^[A-Za-z0-9_.@-]{1,64}$/

@@ -1,6 +1,6 @@
 import { createSecretKey } from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
-import { SignJWT, errors, jwtVerify } from 'jose'
+import { SignJWT, errors, jwtVerify, type JWTPayload } from 'jose'
 import { NodeError } from '../errors.ts'
 import { principalOfClaims } from './claims.ts'
 import type { AuthenticatedPrincipal, Principal } from './principal.ts'
@@ -9,6 +9,14 @@ import type { AuthenticatedPrincipal, Principal } from './principal.ts'
 export interface RefreshClaims {
   readonly loginId: string
   readonly turn: number
+}
+
+export interface TokensOptions {
+  readonly secret: string
+  /** What tokens of others must bear as `iss`. Default: anything, or nothing. */
+  readonly issuer?: string | undefined
+  /** What they must bear as `aud`, or have in it. Default likewise. */
+  readonly audience?: string | undefined
 }
 
 const ALGORITHM = 'HS256'
@@ -22,9 +30,11 @@ const CLOCK_TOLERANCE_SECONDS = 5
 /** Bearer tokens: JWTs with `sub` and `roles` (CONTRACT, section 3), HS256 (RFC 7519, RFC 7518 section 3.2). */
 export class Tokens {
   readonly #key: KeyObject
+  readonly #options: TokensOptions
 
   /** @throws NodeError `invalid-configuration` for a secret below 32 bytes of UTF-8 */
-  constructor(options: { secret: string }) {
+  constructor(options: TokensOptions) {
+    this.#options = options
     const bytes = Buffer.from(options.secret)
     if (bytes.length < MIN_SECRET_BYTES) {
       throw new NodeError('invalid-configuration', `the JWT secret has less than ${MIN_SECRET_BYTES} bytes`)
@@ -32,10 +42,13 @@ export class Tokens {
     this.#key = createSecretKey(bytes)
   }
 
-  /** A token that speaks for the principal for so many seconds from now, as long as its login lasts. */
+  /**
+   * A token that speaks for the principal for so many seconds from now, as long as its login lasts. One without a
+   * login is like those of others.
+   */
   sign(principal: Principal, ttlSeconds: number, loginId?: string): Promise<string> {
-    const login = loginId === undefined ? {} : { iss: ISSUER, sid: loginId }
-    return new SignJWT({ roles: [...principal.roles], ...login })
+    const origin = loginId === undefined ? this.#foreignClaims() : { iss: ISSUER, sid: loginId }
+    return new SignJWT({ roles: [...principal.roles], ...origin })
       .setProtectedHeader({ alg: ALGORITHM })
       .setSubject(principal.name)
       .setIssuedAt()
@@ -62,7 +75,8 @@ export class Tokens {
 
   /**
    * Who the token speaks for, or null where it is not ours, over, or its claims are not what we
-   * issue. The algorithm is fixed: a token does not choose how it is verified.
+   * issue, or where somebody else with the secret made it for others. The algorithm is fixed: a token does not
+   * choose how it is verified.
    */
   async verify(token: string): Promise<(AuthenticatedPrincipal & { readonly expiresAtMs: number }) | null> {
     const verified = await this.#verified(token)
@@ -71,7 +85,19 @@ export class Tokens {
     const principal = principalOfClaims(claims)
     if (principal === null) return null
     const loginId = claims.iss === ISSUER ? claims['sid'] : undefined
-    return { ...principal, ...(typeof loginId === 'string' && { loginId }) }
+    if (typeof loginId === 'string') return { ...principal, loginId }
+    return this.#isMeant(claims) ? principal : null
+  }
+
+  #isMeant({ iss, aud }: JWTPayload): boolean {
+    const { issuer, audience } = this.#options
+    if (issuer !== undefined && iss !== issuer) return false
+    return audience === undefined || aud === audience || (Array.isArray(aud) && aud.includes(audience))
+  }
+
+  #foreignClaims(): JWTPayload {
+    const { issuer, audience } = this.#options
+    return { ...(issuer !== undefined && { iss: issuer }), ...(audience !== undefined && { aud: audience }) }
   }
 
   async #verified(token: string) {

@@ -55,19 +55,25 @@ export const SETTINGS = {
   ),
   jwtIssuer: setting<string | undefined>(
     'AUTH_JWT_ISSUER',
-    "`iss` of the identity provider's tokens; needed with AUTH_JWKS_URL",
+    '`iss` of tokens; needed with AUTH_JWKS_URL, with AUTH_JWT_SECRET of those that others sign',
     undefined,
     matching(/^[\x21-\x7e]{1,512}$/, 'one word of printable characters'),
   ),
   jwtAudience: setting<string | undefined>(
     'AUTH_JWT_AUDIENCE',
-    '`aud` of tokens that are meant for the relay; needed with AUTH_JWKS_URL',
+    '`aud` of tokens that are meant for the relay; needed with AUTH_JWKS_URL, else likewise',
     undefined,
     matching(/^[\x21-\x7e]{1,512}$/, 'one word of printable characters'),
   ),
   demoAccounts: setting<boolean | undefined>(
     'DEMO_ACCOUNTS',
-    'accounts to try with; by default on outside production on a loopback address',
+    'accounts to try with; by default on outside production on a loopback address, unless TRUST_PROXY, ALLOWED_ORIGINS or TLS_CERT_FILE tells of others',
+    undefined,
+    flag,
+  ),
+  registration: setting<boolean | undefined>(
+    'REGISTRATION',
+    'whether strangers may make accounts over HTTP; by default on outside production',
     undefined,
     flag,
   ),
@@ -113,12 +119,7 @@ export const SETTINGS = {
     'info',
     matching(/^(fatal|error|warn|info|debug|trace)$/, 'fatal, error, warn, info, debug or trace'),
   ),
-  environment: setting(
-    'NODE_ENV',
-    'production refuses unsafe settings',
-    'development',
-    matching(/^(production$|(?![Pp][Rr][Oo][Dd]))/, 'production, spelled so, or something else'),
-  ),
+  environment: setting('NODE_ENV', 'production refuses unsafe settings', 'development', environment),
   limitFrameBytes: setting(
     'LIMIT_FRAME_BYTES',
     'bytes of one STOMP frame',
@@ -175,8 +176,9 @@ export const SETTINGS = {
 type Values = SettingValues<typeof SETTINGS>
 
 /** Settings after every default is filled in and every rule between them holds. */
-export interface Config extends Omit<Values, 'demoAccounts' | 'nodeId'> {
+export interface Config extends Omit<Values, 'demoAccounts' | 'registration' | 'nodeId'> {
   readonly demoAccounts: boolean
+  readonly registration: boolean
   readonly nodeId: string
   readonly isProduction: boolean
 }
@@ -203,10 +205,17 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   return {
     ...values,
     isProduction,
-    demoAccounts:
-      values.demoAccounts ?? (!isProduction && isLoopback(values.host) && values.jwksUrl === undefined),
+    demoAccounts: values.demoAccounts ?? (!isProduction && isLocal(values)),
+    registration: values.registration ?? !isProduction,
     nodeId: values.nodeId ?? `node-${randomBytes(6).toString('hex')}`,
   }
+}
+
+/** Whether nobody else reaches the node, as far as settings tell: a proxy on this machine may serve the world. */
+function isLocal({ host, jwksUrl, trustProxy, tlsCertFile, allowedOrigins }: Values): boolean {
+  const hasForeignPages = allowedOrigins.some((each) => !isLoopback(each.replace(/^https?:\/\/|:\d+$/g, '')))
+  const isExposed = trustProxy.length > 0 || tlsCertFile !== undefined || hasForeignPages
+  return isLoopback(host) && !isExposed && jwksUrl === undefined
 }
 
 /** The values, and by variable what each of the faulty ones "must" be. */
@@ -269,6 +278,12 @@ function endpointPaths(text: string): readonly string[] {
   const paths = list(matching(/^\/[\w./-]{1,200}$/, ENDPOINTS_CLAIM))(text)
   if (paths.length === 0 || new Set(paths).size < paths.length) throw new Error(ENDPOINTS_CLAIM)
   return paths
+}
+
+/** Scripts and files leave spaces and line ends behind. */
+function environment(text: string): string {
+  const name = text.trim()
+  return matching(/^(production$|(?![Pp][Rr][Oo][Dd]))/, 'production, spelled so, or something else')(name)
 }
 
 function secret(text: string): string {

@@ -42,6 +42,12 @@ export const EDGE_SETTINGS = {
     200,
     integer(1, 1_000_000),
   ),
+  limitConnectionsPerAddress: setting(
+    'LIMIT_CONNECTIONS_PER_ADDRESS',
+    'connections of one address that are no WebSockets, idle ones and event streams among them',
+    1000,
+    integer(1, 1_000_000),
+  ),
   limitLoopLagMs: setting(
     'LIMIT_LOOP_LAG_MS',
     'mean delay of the event loop over a second, milliseconds, beyond which new requests and upgrades get 503; 0 is never',

@@ -16,6 +16,8 @@ export function* faultsOfIdentity(
   else yield* faultsOfProvider({ ...values, jwksUrl: values.jwksUrl }, isProduction)
 }
 
+const ONLY_WITH = 'not be set without AUTH_JWKS_URL or AUTH_JWT_SECRET'
+
 function* faultsOfOwnAccounts(
   { jwtSecret, jwtIssuer, jwtAudience, demoAccounts }: IdentitySettings,
   isProduction: boolean,
@@ -26,9 +28,10 @@ function* faultsOfOwnAccounts(
   if (isProduction && demoAccounts === true) {
     yield ['DEMO_ACCOUNTS', 'not be on in production: everybody knows their passwords']
   }
-  // Nobody would look at them, and whoever set them believes that somebody does.
-  if (jwtIssuer !== undefined) yield ['AUTH_JWT_ISSUER', 'not be set without AUTH_JWKS_URL']
-  if (jwtAudience !== undefined) yield ['AUTH_JWT_AUDIENCE', 'not be set without AUTH_JWKS_URL']
+  if (jwtSecret !== undefined) return
+  // Nobody else signs then, and whoever set them believes that somebody does.
+  if (jwtIssuer !== undefined) yield ['AUTH_JWT_ISSUER', ONLY_WITH]
+  if (jwtAudience !== undefined) yield ['AUTH_JWT_AUDIENCE', ONLY_WITH]
 }
 
 function* faultsOfProvider(

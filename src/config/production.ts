@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { BrokerUrl } from './broker-url.ts'
 import { isWorldwide } from './trusted-network.ts'
 
@@ -39,11 +40,17 @@ function* faultsOfOrigins(origins: readonly string[]): Iterable<readonly [string
 /** A random text of 32 characters has more different ones than this, hexadecimal digits included. */
 const LEAST_DISTINCT = 8
 const PLACEHOLDER =
-  /change.?me|your.?secret|my.?secret|super.?secret|password|example|placeholder|default|12345678/i
+  /change.?me|your.{0,12}secret|my.?secret|super.?secret|string.?secret|password|example|placeholder|default|12345678/i
+/** SHA-256 of secrets that look random and stand in many tutorials, in small letters. */
+const PUBLISHED: ReadonlySet<string> = new Set([
+  // The hexadecimal key of Spring Boot tutorials about JWT.
+  '2b1fa627178e3424e20ffd0e18b7440c322ad538d3c96aef1e3f60d99951c23c',
+])
 
 /** Whether it looks made up by a person or copied from a page: long, and known all the same. */
 function isGuessable(secret: string): boolean {
-  return new Set(secret).size < LEAST_DISTINCT || PLACEHOLDER.test(secret)
+  const digest = createHash('sha256').update(secret.toLowerCase()).digest('hex')
+  return new Set(secret).size < LEAST_DISTINCT || PLACEHOLDER.test(secret) || PUBLISHED.has(digest)
 }
 
 function isDefaultAccount(url: BrokerUrl | undefined): boolean {

@@ -4,7 +4,10 @@ import { callerOf } from './caller.ts'
 
 const SECOND_NAME = '/api/v1/notifications/broadcast'
 
-/** Writes down what administrators changed, and which requests were refused for want of rights. */
+/**
+ * Writes down what administrators changed, which requests were refused for want of rights, and which because there
+ * were too many.
+ */
 export function auditRequests(server: FastifyInstance, audit: Pick<Audit, 'record'>): void {
   server.addHook('onResponse', async (request, reply) => {
     const kind = kindOf(request, reply.statusCode)
@@ -15,7 +18,10 @@ export function auditRequests(server: FastifyInstance, audit: Pick<Audit, 'recor
   })
 }
 
-function kindOf(request: FastifyRequest, status: number): 'admin-action' | 'request-refused' | undefined {
+type Kind = 'admin-action' | 'request-refused' | 'locked-out'
+
+function kindOf(request: FastifyRequest, status: number): Kind | undefined {
+  if (status === 429) return 'locked-out'
   if (status === 403) return 'request-refused'
   // Without a token there was nothing to refuse; logins that fail are written down as such.
   if (status === 401) return hasToken(request) && !isAboutLogins(request) ? 'request-refused' : undefined
@@ -36,6 +42,6 @@ function hasToken({ headers, url }: FastifyRequest): boolean {
 }
 
 /** What an administrator did was found, so its path names something; any other may hold anything. */
-function pathOf({ url, routeOptions }: FastifyRequest, kind: string): string {
+function pathOf({ url, routeOptions }: FastifyRequest, kind: Kind): string {
   return kind === 'admin-action' ? url.replace(/\?.*/s, '') : (routeOptions.url ?? '')
 }

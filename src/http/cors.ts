@@ -6,7 +6,7 @@ import { isOriginAllowed } from '../lib/origin.ts'
 const PREFLIGHT_SECONDS = 600
 
 /** Request headers of ours that pages of other origins may set. */
-const REQUEST_HEADERS = 'authorization, last-event-id'
+const REQUEST_HEADERS = { GET: 'authorization, last-event-id', POST: 'authorization, content-type' } as const
 
 /**
  * Lets pages of the allowed origins read answers of a route (Fetch standard, "CORS protocol"), refusals
@@ -24,8 +24,8 @@ export class Cors {
     this.#answer(request, reply)
   }
 
-  /** Answers the preflights of the paths. */
-  registerPreflight(server: FastifyInstance, paths: readonly string[]): void {
+  /** Answers the preflights of the paths, whose one method is named. */
+  registerPreflight(server: FastifyInstance, paths: readonly string[], method: 'GET' | 'POST' = 'GET'): void {
     for (const path of paths) {
       server.options(path, async (request, reply) => {
         if (!this.#answer(request, reply)) {
@@ -33,8 +33,8 @@ export class Cors {
         }
         return reply
           .code(204)
-          .header('access-control-allow-methods', 'GET')
-          .header('access-control-allow-headers', REQUEST_HEADERS)
+          .header('access-control-allow-methods', method)
+          .header('access-control-allow-headers', REQUEST_HEADERS[method])
           .header('access-control-max-age', PREFLIGHT_SECONDS)
           .send()
       })

@@ -21,6 +21,7 @@ const STATUS: Readonly<Partial<Record<FaultCode, number>>> = {
   'invalid-payload': 400,
   'invalid-header': 400,
   'invalid-destination': 400,
+  'rate-limited': 429,
   'too-many-pending': 503,
   'store-unavailable': 503,
   'broker-unavailable': 503,

@@ -5,10 +5,10 @@ import fastify, { type FastifyInstance, type FastifyReply } from 'fastify'
 import { RequestError } from '../errors.ts'
 import type { TlsPair } from '../config/tls-files.ts'
 import type { Log } from '../telemetry/log.ts'
+import { ClientConnections } from './client-connections.ts'
 import { answerClientError } from './client-error.ts'
 import { BARE_SECURITY_HEADERS } from './edge/security-headers.ts'
 import { problemOf, PROBLEM_TYPE } from './problem.ts'
-import { SilentConnections } from './silent-connections.ts'
 
 /** Bytes of a request body; the largest payload of the API is far below. */
 const BODY_LIMIT = 262_144
@@ -17,6 +17,8 @@ const HEADERS_TIMEOUT_MS = 10_000
 const REQUEST_TIMEOUT_MS = 30_000
 /** Node looks for what is late every 30 s unless told otherwise: milliseconds. */
 const TIMEOUT_CHECK_MS = 1000
+/** Where nobody said better: limits count by the minute. */
+const RETRY_AFTER_SECONDS = 60
 /** Between two requests of a connection, milliseconds. */
 const KEEP_ALIVE_MS = 72_000
 
@@ -27,6 +29,12 @@ export interface ServerOptions {
   readonly tls?: TlsPair
   /** Connections of one address on which nothing was asked yet. Default no bound. */
   readonly maxSilentPerAddress?: number
+  /** Connections of one address that are no WebSockets, from the first byte to the close. Default no bound. */
+  readonly maxConnectionsPerAddress?: number
+  /** Connections of all kinds; Node cuts those beyond it. Default no bound. */
+  readonly maxConnections?: number
+  /** Called for each connection that is cut for a bound. Must not throw. */
+  readonly onCut?: (reason: 'silent' | 'address' | 'all') => void
   /** Until the headers of a request are whole, milliseconds, a TLS handshake likewise. Default 10,000. */
   readonly headersTimeoutMs?: number
   /** Until a request is whole, milliseconds. Default 30,000. */
@@ -36,7 +44,12 @@ export interface ServerOptions {
 /** The HTTP server, without routes. Every error leaves it as problem details. */
 export function createServer(log: Log, options: ServerOptions = {}): FastifyInstance {
   const { trustProxy = [] } = options
-  const silent = new SilentConnections({ trusted: trustProxy, maxPerAddress: options.maxSilentPerAddress })
+  const clients = new ClientConnections({
+    trusted: trustProxy,
+    maxPerAddress: options.maxSilentPerAddress,
+    maxHeldPerAddress: options.maxConnectionsPerAddress,
+    onCut: options.onCut,
+  })
   const server = fastify({
     bodyLimit: BODY_LIMIT,
     // Requests under way are answered; the request time-out bounds them.
@@ -47,15 +60,17 @@ export function createServer(log: Log, options: ServerOptions = {}): FastifyInst
     trustProxy: trustProxy.length > 0 && [...trustProxy],
     serverFactory: (handler) => {
       const made = makeServer(handler, options)
-      silent.watch(made)
+      clients.watch(made)
+      if (options.maxConnections !== undefined) made.maxConnections = options.maxConnections
+      made.on('drop', () => options.onCut?.('all'))
       return made
     },
     frameworkErrors: (error, _request, reply) =>
       void sendProblem(reply.headers(BARE_SECURITY_HEADERS), problemOf(error, '')),
     clientErrorHandler: answerClientError,
   })
-  server.addHook('onRequest', async ({ raw }) => silent.asked(raw.socket))
-  server.addHook('preClose', async () => silent.close())
+  server.addHook('onRequest', async ({ raw }) => clients.asked(raw.socket))
+  server.addHook('preClose', async () => clients.close())
   server.setErrorHandler((error, request, reply) => {
     const errorId = randomUUID()
     const problem = problemOf(error, errorId)
@@ -63,6 +78,9 @@ export function createServer(log: Log, options: ServerOptions = {}): FastifyInst
     if (problem.status >= 500 && !(error instanceof RequestError)) {
       const route = `${request.method} ${request.routeOptions.url ?? ''}`
       log.error({ event: 'request-failed', errorId, route, err: error }, 'request failed')
+    }
+    if (problem.status === 429 && !reply.hasHeader('retry-after')) {
+      void reply.header('retry-after', RETRY_AFTER_SECONDS)
     }
     return sendProblem(reply, problem)
   })

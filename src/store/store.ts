@@ -113,7 +113,7 @@ export interface StoreTransaction {
 
 export interface AccountRow {
   readonly name: string
-  /** Algorithm, parameters, salt and hash in one string (`auth/passwords.ts`). */
+  /** Algorithm, parameters, salt and hash in one string (`auth/passwords.ts`); empty: the account is disabled. */
   readonly passwordHash: string
   readonly roles: readonly string[]
   readonly createdAt: string
@@ -123,6 +123,10 @@ export interface AccountRepository {
   find(name: string): Promise<AccountRow | null>
   /** Rejects with `conflict` when the name is taken. Names differ by case. */
   create(row: AccountRow): Promise<void>
+  /** Answers whether there is such an account. */
+  setPasswordHash(name: string, passwordHash: string): Promise<boolean>
+  /** By name, of those of the names, at most 500, that exist. */
+  passwordHashes(names: readonly string[]): Promise<ReadonlyMap<string, string>>
 }
 
 /** Somebody who is logged in with a refresh token; the token itself is not stored. */

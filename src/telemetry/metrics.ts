@@ -57,7 +57,7 @@ export function createMetrics(sharedAs?: string): Metrics {
     registry,
     text: sharedAs === undefined ? async () => registry.metrics() : metricsOfAllWorkers(registry, sharedAs),
     connections: gauge('connections', 'WebSocket connections open'),
-    connectionsRefused: counter('connections_refused_total', 'upgrades refused', ['reason']),
+    connectionsRefused: counter('connections_refused_total', 'connections refused or cut', ['reason']),
     requestsRefused: counter('requests_refused_total', 'HTTP requests refused unread', ['reason']),
     hot,
     refusals: counter('refusals_total', 'messages refused while the session lives on', ['code']),

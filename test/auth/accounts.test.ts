@@ -1,6 +1,7 @@
 import t, { type Test } from 'tap'
 import { Accounts, DEMO_ACCOUNTS } from '../../src/auth/accounts.ts'
 import { Authenticator } from '../../src/auth/authenticator.ts'
+import { NameGuard } from '../../src/auth/name-guard.ts'
 import { Passwords } from '../../src/auth/passwords.ts'
 import { Tokens } from '../../src/auth/tokens.ts'
 import { openStore } from '../../src/store/kysely/open-store.ts'
@@ -14,7 +15,7 @@ async function open(t: Test, demo: boolean) {
 await t.test('verifies an account that was made', async (t) => {
   const { store, accounts } = await open(t, false)
   await accounts.create({ name: 'root', password: 's3cret', roles: ['admin', 'admin', 'user'] })
-  t.strictSame(await accounts.verify('root', 's3cret'), { name: 'root', roles: ['admin', 'user'] })
+  t.match(await accounts.verify('root', 's3cret'), { name: 'root', roles: ['admin', 'user'] })
   t.equal(await accounts.verify('root', 'wrong'), undefined)
   t.equal(await accounts.verify('Root', 's3cret'), undefined)
   t.equal(await accounts.verify('nobody', 's3cret'), undefined)
@@ -61,7 +62,63 @@ await t.test('lets a stored account replace the demo account of its name', async
   const { accounts } = await open(t, true)
   await accounts.create({ name: 'admin', password: 's3cret', roles: ['user'] })
   t.equal(await accounts.verify('admin', 'admin'), undefined)
-  t.strictSame(await accounts.verify('admin', 's3cret'), { name: 'admin', roles: ['user'] })
+  t.match(await accounts.verify('admin', 's3cret'), { name: 'admin', roles: ['user'] })
+})
+
+await t.test('changes a password, and lets nobody in by the old one or by a login', async (t) => {
+  const { store, accounts } = await open(t, true)
+  await accounts.create({ name: 'carol', password: 'the old one', roles: ['user'] })
+  const login = { user: 'carol', turn: 0, createdAt: '', expiresAt: '2999-01-01T00:00:00.000Z' }
+  await store.logins.create({ ...login, id: 'one' })
+  await store.logins.create({ ...login, id: 'two', user: 'dora' })
+  const before = (await accounts.verify('carol', 'the old one'))!
+  t.equal(await accounts.isCurrent(before), true)
+  await accounts.setPassword('carol', 'the new one')
+  t.equal(await accounts.verify('carol', 'the old one'), undefined)
+  t.equal(await accounts.isCurrent(before), false)
+  t.same([...(await store.logins.living(['one', 'two']))], ['two'])
+  t.match(await accounts.verify('carol', 'the new one'), { name: 'carol', roles: ['user'] })
+  t.equal(await accounts.isCurrent({ name: 'alice', roles: ['user'] }), true, 'who came by no password')
+  await t.rejects(accounts.setPassword('nobody', 'the new one'), { code: 'not-found' })
+  await t.rejects(accounts.setPassword('alice', 'the new one'), { code: 'not-found' }, 'a demo account')
+  await t.rejects(accounts.setPassword('carol', ''), { code: 'invalid-payload' })
+})
+
+await t.test('lets nobody in by a disabled account, whose name stays taken', async (t) => {
+  const { store, accounts } = await open(t, false)
+  await accounts.create({ name: 'carol', password: 's3cret', roles: ['user'] })
+  const login = { id: 'one', user: 'carol', turn: 0, createdAt: '', expiresAt: '2999-01-01T00:00:00.000Z' }
+  await store.logins.create(login)
+  await accounts.disable('carol')
+  for (const password of ['s3cret', '', 'carol']) t.equal(await accounts.verify('carol', password), undefined)
+  t.equal(await accounts.find('carol'), undefined)
+  t.equal((await store.logins.living(['one'])).size, 0)
+  const again = accounts.create({ name: 'carol', password: 's3cret', roles: ['user'] })
+  await t.rejects(again, { code: 'conflict' })
+  await accounts.setPassword('carol', 'another')
+  t.match(await accounts.verify('carol', 'another'), { name: 'carol' }, 'until it has a password again')
+  await t.rejects(accounts.disable('nobody'), { code: 'not-found' })
+})
+
+await t.test('looks at no more passwords of a name that too many have guessed at', async (t) => {
+  const { accounts, store } = await open(t, false)
+  await accounts.create({ name: 'carol', password: 's3cret', roles: ['user'] })
+  const guarded = new Accounts({
+    store,
+    demo: false,
+    passwords: new Passwords({ cost: 1024 }),
+    guard: new NameGuard({ max: 2 }),
+  })
+  const home = { address: '192.0.2.1' }
+  t.ok(await guarded.verify('carol', 's3cret', home))
+  for (const name of ['carol', 'nobody']) {
+    for (const i of [2, 3]) {
+      t.equal(await guarded.verify(name, 'guess', { address: `192.0.2.${i}` }), undefined)
+    }
+    await t.rejects(guarded.verify(name, 's3cret', { address: '192.0.2.4' }), { code: 'rate-limited' }, name)
+  }
+  t.ok(await guarded.verify('carol', 's3cret', home), 'from where she logged in before')
+  t.equal(await guarded.verify('dora', 'guess', { ...home, isAbandoned: () => true }), undefined)
 })
 
 await t.test('rejects where a stored account has roles that do not exist', async (t) => {

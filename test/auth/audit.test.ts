@@ -85,7 +85,7 @@ await t.test(
   'writes few of a flood, says how many were left out, and leaves administrators none',
   async (t) => {
     const clock = { nowMs: 0 }
-    const gate = new AuditGate({ burst: 5, perMinute: 60, now: () => clock.nowMs })
+    const gate = new AuditGate({ burst: 5, perMinute: 60, perSource: 1_000_000, now: () => clock.nowMs })
     const { audit, logged, rows } = await open(t, { gate })
     for (let i = 0; i < 10_000; i++) audit.recordFailedLogin('alice', '192.0.2.7')
     for (let i = 0; i < 50; i++) audit.record({ kind: 'admin-action', about: `${i}` })
@@ -102,6 +102,30 @@ await t.test(
     t.strictSame(audit.counters, { recorded: 56, omitted: 9995, lost: 0 })
   },
 )
+
+await t.test('writes down what others do while one floods, and who of rank gets in', async (t) => {
+  const gate = new AuditGate({ burst: 4, perMinute: 60, perSource: 2, now: () => 0 })
+  const { audit, rows } = await open(t, { gate })
+  for (let i = 0; i < 1000; i++)
+    audit.record({ kind: 'refused', user: 'mallory', address: `192.0.2.${i % 250}` })
+  audit.record({ kind: 'refused', user: 'bob', about: 'SEND /topic/x' })
+  for (let i = 0; i < 1000; i++) audit.record({ kind: 'connect-refused', address: `2001:db8::${i}` })
+  audit.record({ kind: 'connect-refused', address: '192.0.2.7' })
+  for (let i = 0; i < 1000; i++) audit.record({ kind: 'login', user: `user-${i}`, roles: ['user'] })
+  for (const role of ['admin', 'service'] as const) audit.record({ kind: 'login', user: role, roles: [role] })
+  const written = (await rows()).map(({ kind, user, address }) => `${kind} ${user || address}`).toReversed()
+  t.strictSame(written, [
+    'refused mallory',
+    'refused mallory',
+    'refused bob',
+    'connect-refused 2001:db8::0',
+    'connect-refused 2001:db8::1',
+    'connect-refused 192.0.2.7',
+    ...[0, 1, 2, 3].map((i) => `login user-${i}`),
+    'login admin',
+    'login service',
+  ])
+})
 
 await t.test('says how many were left out though none follow, and clears up', async (t) => {
   const gate = new AuditGate({ burst: 1, now: () => 0 })

@@ -70,6 +70,32 @@ await t.test('fetches old keys anew without keeping anybody waiting', async (t) 
   t.equal(provider.count, 2)
 })
 
+await t.test('believes no key that was withdrawn while nobody asked', async (t) => {
+  const { provider, keys, clock } = await open(t)
+  await keys.warm()
+  provider.keys = [rsa.jwk]
+  clock.nowMs += 1_200_001
+  t.same(
+    (await Promise.all(['ec', 'rsa', 'ec'].map(async (id) => keys.find(id)))).map((key) => key?.algorithm),
+    [undefined, 'RS256', undefined],
+  )
+  t.equal(provider.count, 2)
+})
+
+await t.test('waits once for a provider that is away, and then for nobody', async (t) => {
+  const { provider, keys, clock, events } = await open(t, { timeoutMs: 60_000 })
+  await keys.warm()
+  provider.respond = () => ({ status: 500, body: '' })
+  clock.nowMs += 1_200_001
+  t.ok(await keys.find('rsa'), 'known keys are good all the same')
+  t.equal(events.at(-1), 'identity-provider-away')
+  provider.respond = () => undefined
+  clock.nowMs += 5000
+  t.ok(await keys.find('rsa'), 'though it does not answer')
+  await until(() => provider.count === 3)
+  t.ok(await keys.find('ec'))
+})
+
 await t.test('goes on with known keys for a day while the provider is away, and then no more', async (t) => {
   const { provider, keys, events, clock } = await open(t)
   await keys.warm()

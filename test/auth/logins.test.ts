@@ -9,18 +9,18 @@ import { openStore } from '../../src/store/kysely/open-store.ts'
 
 const tokens = new Tokens({ secret: 'x'.repeat(32) })
 
-async function open(t: Test) {
+async function open(t: Test, registration = true) {
   const store = await openStore({ url: `sqlite:${t.testdir()}/relay.db`, nodeId: 'n', lock: false })
   t.teardown(() => store.close())
   const accounts = new Accounts({ store, demo: true, passwords: new Passwords({ cost: 1024 }) })
-  const ended: (readonly [user: string, ids: readonly string[]])[] = []
+  const ended: (readonly [user: string, ids: readonly string[], everywhere: boolean])[] = []
   const events: string[] = []
   const audit = {
     record: ({ kind, user, about = '' }: AuditEvent) => void events.push(`${kind} ${user} ${about}`.trim()),
     recordFailedLogin: (name: string, address = '') => void events.push(`failed ${name} ${address}`.trim()),
   }
-  const onEnded = (user: string, ids: readonly string[]): void => void ended.push([user, ids])
-  const logins = new Logins({ store, accounts, tokens, audit, onEnded })
+  const onEnded = (...each: (typeof ended)[number]): void => void ended.push(each)
+  const logins = new Logins({ store, accounts, tokens, audit, onEnded, registration })
   const authenticator = new Authenticator({ accounts, tokens, isAlive: async (id) => logins.isAlive(id) })
   return { store, accounts, logins, authenticator, ended, events }
 }
@@ -41,6 +41,30 @@ await t.test('registers a user, who is logged in by it', async (t) => {
   t.equal(await logins.login('carol', 'wrong'), undefined)
   t.equal(await logins.login('dora', 's3cret phrase'), undefined)
 })
+
+await t.test('lets no stranger take a name where registration is off', async (t) => {
+  const { logins, accounts } = await open(t, false)
+  await t.rejects(logins.register('carol', 's3cret phrase'), { code: 'forbidden' })
+  t.equal(await accounts.find('carol'), undefined)
+  t.ok(await logins.login('alice', 'alice'), 'who has an account logs in')
+})
+
+await t.test(
+  'begins no login by a password that is changed meanwhile, and tells nothing of it',
+  async (t) => {
+    const { accounts, logins, store } = await open(t)
+    await accounts.create({ name: 'carol', password: 'the old one', roles: ['user'] })
+    const grant = (await logins.login('carol', 'the old one'))!
+    t.strictSame(grant.user, { name: 'carol', roles: ['user'] })
+    const create = store.logins.create.bind(store.logins)
+    store.logins.create = async (row) => {
+      await accounts.setPassword('carol', 'the new one')
+      await create(row)
+    }
+    t.equal(await logins.login('carol', 'the old one'), undefined)
+    t.same(await store.logins.ofUser('carol'), [])
+  },
+)
 
 await t.test('exchanges a refresh token once, and ends the login where it comes again', async (t) => {
   const { logins, authenticator, ended, events } = await open(t)
@@ -113,6 +137,10 @@ await t.test('ends one login, or all of a user', async (t) => {
   await logins.logout(second, { everywhere: true })
   t.strictSame(await works(), [false, false, false])
   t.equal(new Set(ended.flatMap(([, ids]) => ids)).size, 3)
+  t.strictSame(
+    ended.map(([, , everywhere]) => everywhere),
+    [false, true, true],
+  )
   t.ok(await authenticator.authenticate({ bearer: bob.accessToken }), 'nobody else')
 })
 
@@ -127,6 +155,6 @@ await t.test('keeps a hundred logins of a user, and ends the oldest beyond', asy
     })
   }
   await logins.login('alice', 'alice')
-  t.strictSame(ended, [['alice', ['old-0']]])
+  t.strictSame(ended, [['alice', ['old-0'], false]])
   t.equal((await store.logins.ofUser('alice')).length, 100)
 })

@@ -87,6 +87,40 @@ await t.test('gives the place on to those who stay, past those who left', async 
   t.equal(passwords.running, 0)
 })
 
+await t.test('lets addresses take turns, and of each only a few wait', async (t) => {
+  const passwords = new Passwords({ cost: 1024, concurrency: 1 })
+  const hash = await passwords.hash('x')
+  const done: string[] = []
+  const verify = async (address: string): Promise<void> => {
+    t.ok(await passwords.verify('x', hash, { address }))
+    done.push(address)
+  }
+  const storm = Array.from({ length: 9 }, () => verify('192.0.2.1'))
+  await t.rejects(verify('192.0.2.1'), { code: 'too-many-pending' }, 'one is under way and 8 wait')
+  await t.rejects(passwords.hash('x', { address: '::ffff:192.0.2.1' }), { code: 'too-many-pending' })
+  await Promise.all([verify('192.0.2.2'), verify('192.0.2.3')])
+  t.ok(done.length <= 5, `others were served after ${done.join(', ')}`)
+  await Promise.all(storm)
+  await verify('192.0.2.1')
+})
+
+await t.test('makes room where those of an address who wait have left', async (t) => {
+  const passwords = new Passwords({ cost: 1024, concurrency: 1, maxWaitingPerAddress: 1 })
+  const hash = await passwords.hash('x')
+  const address = '192.0.2.1'
+  const running = passwords.verify('x', hash, { address })
+  let hasLeft = false
+  const waiting = passwords.verify('x', hash, { address, isAbandoned: () => hasLeft })
+  await t.rejects(passwords.verify('x', hash, { address }), { code: 'too-many-pending' })
+  hasLeft = true
+  t.strictSame(await Promise.all([running, passwords.verify('x', hash, { address }), waiting]), [
+    true,
+    true,
+    false,
+  ])
+  await t.rejects(passwords.hash('x', { isAbandoned: () => true }), { code: 'invalid-payload' })
+})
+
 await t.test('works on a few at once, lets some wait, and refuses the rest', async (t) => {
   const passwords = new Passwords({ cost: 1024, concurrency: 2, maxWaiting: 3 })
   const calls = Array.from({ length: 6 }, async () => {

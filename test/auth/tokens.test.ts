@@ -35,6 +35,35 @@ await t.test('knows the logins that it signed for, and takes no session of other
   }
 })
 
+await t.test('takes of others only what is for it, where it is told what that is', async (t) => {
+  const strict = new Tokens({ secret: SECRET, issuer: 'shop', audience: 'relay' })
+  const good = { sub: 'bob', roles: ['user'], exp: inAnHour(), iss: 'shop', aud: 'relay' }
+  t.match(await strict.verify(await forge(good).sign(KEY)), { name: 'bob' })
+  t.match(await strict.verify(await forge({ ...good, aud: ['billing', 'relay'] }).sign(KEY)), { name: 'bob' })
+  const { iss, aud, ...bare } = good
+  for (const [what, claims] of Object.entries({
+    'another issuer': { ...good, iss: 'elsewhere' },
+    'no issuer': { ...bare, aud },
+    'another audience': { ...good, aud: 'billing' },
+    'other audiences': { ...good, aud: ['billing', 'relays'] },
+    'no audience': { ...bare, iss },
+    'our name without a login': { ...good, iss: 'stomp-relay' },
+  })) {
+    t.equal(await strict.verify(await forge(claims).sign(KEY)), null, what)
+  }
+  const principal = { name: 'bob', roles: ['user'] as const }
+  t.match(await strict.verify(await strict.sign(principal, 60)), { name: 'bob' }, 'one of the command line')
+  t.match(await strict.verify(await strict.sign(principal, 60, 'l1')), { name: 'bob', loginId: 'l1' })
+  t.match(
+    await strict.verifyRefresh(
+      await strict.signRefresh({ loginId: 'l1', turn: 0 }, new Date(Date.now() + 60_000)),
+    ),
+    {
+      loginId: 'l1',
+    },
+  )
+})
+
 await t.test('refuses tokens that are not ours, over, early, or without what we need', async (t) => {
   const good = { sub: 'bob', roles: ['user'], exp: inAnHour() }
   const { privateKey } = await generateKeyPair('ES256')

@@ -95,3 +95,44 @@ await t.test('a password of any characters, without a line end, is taken as it i
   const dave = await StompClient.connect(t, relay.url, { login: 'dave@example.com', passcode: password })
   await dave.subscribe('s', '/topic/anything')
 })
+
+await t.test('a password is changed, and an account disabled, beside a running server', async (t) => {
+  const relay = await useRelay(t)
+  const env = { DATABASE_URL: `sqlite:${relay.database}` }
+  const run = async (stdin: string, ...args: string[]): Promise<Ended> =>
+    runProgram(t, [CLI, ...args], { env, stdin })
+  await run('the old one\n', 'create-user', '--name', 'root', '--role', 'admin')
+  await StompClient.connect(t, relay.url, { login: 'root', passcode: 'the old one' })
+  const changed = await run('the new one\n', 'set-password', '--name', 'root')
+  t.match(changed, { code: 0, stdout: 'changed the password of root\n', stderr: '' })
+  const isRefused = async (passcode: string): Promise<void> => {
+    const client = await StompClient.open(t, relay.url)
+    client.send('CONNECT', ['accept-version', '1.2', 'login', 'root', 'passcode', passcode])
+    t.match(header((await client.next('ERROR')).headers, 'message'), 'authentication failed')
+  }
+  await isRefused('the old one')
+  await StompClient.connect(t, relay.url, { login: 'root', passcode: 'the new one' })
+  const disabled = await run('', 'disable-user', '--name', 'root')
+  t.match(disabled, { code: 0, stdout: 'disabled the account root\n', stderr: '' })
+  await isRefused('the new one')
+  t.match(await run('', 'disable-user', '--name', 'nobody'), {
+    code: 1,
+    stderr: 'stomp-relay: there is no account of this name\n',
+  })
+  t.equal((await run('short\n', 'set-password', '--name', 'root')).code, 64)
+  const { stdout } = await run('', 'token', '--user', 'auditor', '--role', 'admin', '--minutes', '5')
+  const answer = await fetch(`${relay.address}/api/v1/admin/audit?kind=command`, {
+    headers: { authorization: `Bearer ${stdout.trim()}` },
+  })
+  const { items } = (await answer.json()) as { items: { about: string }[] }
+  t.strictSame(
+    items.map(({ about }) => about).toReversed(),
+    [
+      'create-user root (admin)',
+      'set-password root',
+      'disable-user root',
+      'token for auditor (admin), 5 minutes',
+    ],
+    'what was done is in the audit, and what was refused is not',
+  )
+})

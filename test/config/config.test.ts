@@ -28,6 +28,7 @@ await t.test('has the defaults of the contract', async (t) => {
     databaseUrl: 'sqlite:./data/stomp-relay.db',
     endpoints: ['/ws'],
     demoAccounts: true,
+    registration: true,
     allowedOrigins: [],
     retentionUserDays: 7,
     retentionDays: 30,
@@ -48,6 +49,7 @@ await t.test('has the defaults of the contract', async (t) => {
     limitHttpPerMinute: 300,
     limitLoginsPerMinute: 10,
     limitConnectingPerAddress: 200,
+    limitConnectionsPerAddress: 1000,
     limitLoopLagMs: 1000,
   })
   const { stompUrl, amqpUrl, jwtSecret } = readConfig({})
@@ -74,6 +76,7 @@ await t.test('reads every variable', async (t) => {
     STOMP_ENDPOINTS: '/ws, /stomp/v1',
     AUTH_JWT_SECRET: SECRET,
     DEMO_ACCOUNTS: 'off',
+    REGISTRATION: 'off',
     ALLOWED_ORIGINS: 'https://a.example.com,https://*.example.org:8443',
     NODE_ID: 'n',
     RETENTION_USER_DAYS: '1',
@@ -94,6 +97,7 @@ await t.test('reads every variable', async (t) => {
     LIMIT_HTTP_PER_MINUTE: '1',
     LIMIT_LOGINS_PER_MINUTE: '2',
     LIMIT_CONNECTING_PER_ADDRESS: '3',
+    LIMIT_CONNECTIONS_PER_ADDRESS: '4',
     LIMIT_LOOP_LAG_MS: '0',
   })
   t.match(config, {
@@ -105,6 +109,7 @@ await t.test('reads every variable', async (t) => {
     endpoints: ['/ws', '/stomp/v1'],
     jwtSecret: SECRET,
     demoAccounts: false,
+    registration: false,
     allowedOrigins: ['https://a.example.com', 'https://*.example.org:8443'],
     nodeId: 'n',
     retentionUserDays: 1,
@@ -125,6 +130,7 @@ await t.test('reads every variable', async (t) => {
     limitHttpPerMinute: 1,
     limitLoginsPerMinute: 2,
     limitConnectingPerAddress: 3,
+    limitConnectionsPerAddress: 4,
     limitLoopLagMs: 0,
   })
 })
@@ -171,6 +177,8 @@ await t.test('names each variable that cannot be, with what it should be', async
     ['LIMIT_HTTP_PER_MINUTE', '0', 'a whole number from 1 to 1000000000'],
     ['LIMIT_LOGINS_PER_MINUTE', '0', 'a whole number from 1 to 1000000000'],
     ['LIMIT_CONNECTING_PER_ADDRESS', '0', 'a whole number from 1 to 1000000'],
+    ['LIMIT_CONNECTIONS_PER_ADDRESS', '0', 'a whole number from 1 to 1000000'],
+    ['REGISTRATION', 'open', 'on or off'],
     ['LIMIT_LOOP_LAG_MS', '-1', 'a whole number from 0 to 60000'],
     ['LIMIT_OUTBOX_MS', '99', 'a whole number from 100 to 600000'],
   ] as const) {
@@ -243,12 +251,24 @@ await t.test('has demo accounts by itself only where nobody else can reach them'
     [{ HOST: '::1' }, true],
     [{ HOST: '127.9.9.9' }, true],
     [{ HOST: '0.0.0.0' }, false],
+    [{ TRUST_PROXY: '127.0.0.1' }, false],
+    [{ ALLOWED_ORIGINS: 'http://localhost:5173,https://app.example.com' }, false],
+    [{ ALLOWED_ORIGINS: '*' }, false],
+    [{ ALLOWED_ORIGINS: 'http://localhost:5173,http://127.0.0.1:3000' }, true],
+    [{ TRUST_PROXY: '127.0.0.1', DEMO_ACCOUNTS: 'on' }, true],
     [{ HOST: '127.example.com' }, false],
     [{ HOST: '0.0.0.0', DEMO_ACCOUNTS: 'on' }, true],
     [{ NODE_ENV: 'production', AUTH_JWT_SECRET: SECRET }, false],
   ] as const) {
     t.equal(readConfig(env).demoAccounts, has, JSON.stringify(env))
   }
+})
+
+await t.test('lets strangers make accounts in production only where somebody says so', async (t) => {
+  const env = { NODE_ENV: 'production', AUTH_JWT_SECRET: SECRET }
+  t.equal(readConfig(env).registration, false)
+  t.equal(readConfig({ ...env, REGISTRATION: 'on' }).registration, true)
+  t.equal(readConfig({ REGISTRATION: 'off' }).registration, false)
 })
 
 await t.test('says what each setting means', async (t) => {

@@ -32,9 +32,10 @@ await t.test('takes the accounts of an identity provider instead of its own', as
     'AUTH_JWT_AUDIENCE must be set too, because AUTH_JWKS_URL is',
   ])
   t.same(faultsOf({ AUTH_JWT_ISSUER: 'a', AUTH_JWT_AUDIENCE: 'b' }), [
-    'AUTH_JWT_ISSUER must not be set without AUTH_JWKS_URL',
-    'AUTH_JWT_AUDIENCE must not be set without AUTH_JWKS_URL',
+    'AUTH_JWT_ISSUER must not be set without AUTH_JWKS_URL or AUTH_JWT_SECRET',
+    'AUTH_JWT_AUDIENCE must not be set without AUTH_JWKS_URL or AUTH_JWT_SECRET',
   ])
+  t.same(faultsOf({ AUTH_JWT_ISSUER: 'a', AUTH_JWT_AUDIENCE: 'b', AUTH_JWT_SECRET: SECRET }), [])
   t.same(faultsOf({ ...provider, AUTH_JWT_SECRET: SECRET, DEMO_ACCOUNTS: 'on' }), [
     'AUTH_JWT_SECRET must not be set beside AUTH_JWKS_URL',
     'DEMO_ACCOUNTS must not be on beside AUTH_JWKS_URL: the accounts are those of the identity provider',
@@ -47,8 +48,8 @@ await t.test('takes the accounts of an identity provider instead of its own', as
   for (const bad of ['keys', 'file:///etc/passwd', 'https://user:hunter2@id.example.com/keys']) {
     t.same(faultsOf({ ...provider, AUTH_JWKS_URL: bad }), [
       'AUTH_JWKS_URL must be an https: URL without credentials',
-      'AUTH_JWT_ISSUER must not be set without AUTH_JWKS_URL',
-      'AUTH_JWT_AUDIENCE must not be set without AUTH_JWKS_URL',
+      'AUTH_JWT_ISSUER must not be set without AUTH_JWKS_URL or AUTH_JWT_SECRET',
+      'AUTH_JWT_AUDIENCE must not be set without AUTH_JWKS_URL or AUTH_JWT_SECRET',
     ])
   }
 })

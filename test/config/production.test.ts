@@ -23,7 +23,7 @@ await t.test('starts in production with settings that are safe', async (t) => {
   const { production } = refused({
     HOST: '0.0.0.0',
     ALLOWED_ORIGINS: 'https://app.example.com,https://*.example.com',
-    TRUST_PROXY: '10.0.0.0/8,fc00::/7,192.0.2.1,2001:db8::1',
+    TRUST_PROXY: '10.0.0.0/8,fc00::/7,192.0.2.1,2001:db8::1,::ffff:10.0.0.0/104,::/96,2001:db8::/32',
     RABBITMQ_STOMP_URL: 'stomp://relay:4Nq8@rabbit.internal',
     RABBITMQ_AMQP_URL: 'amqp://relay:4Nq8@rabbit.internal',
     DEMO_ACCOUNTS: 'off',
@@ -40,6 +40,11 @@ await t.test('wants a secret that nobody can guess', async (t) => {
     'your-secret-key-of-at-least-32-bytes',
     'MySuperSecretKeyForTheRelay-2026-ok',
     'the quick brown password jumps over',
+    'your-256-bit-secret-in-32-bytes-ok',
+    // What jwt.io begins with, and what tutorials about Spring Boot end with.
+    'a-string-secret-at-least-256-bits-long',
+    '404E635266556A586E3272357538782F413F4428472B4B6250645367566B5970',
+    '404e635266556a586e3272357538782f413f4428472b4b6250645367566b5970',
   ]) {
     t.same(refused({ AUTH_JWT_SECRET: secret }), { production: ['AUTH_JWT_SECRET'], elsewhere: [] }, secret)
   }
@@ -59,7 +64,16 @@ await t.test('wants no demo accounts', async (t) => {
 })
 
 await t.test('wants no proxies everywhere', async (t) => {
-  for (const networks of ['0.0.0.0/0', '::/0', '10.0.0.1,0.0.0.0/1,128.0.0.0/1', '::ffff:0:0/3']) {
+  for (const networks of [
+    '0.0.0.0/0',
+    '::/0',
+    '10.0.0.1,0.0.0.0/1,128.0.0.0/1',
+    '::ffff:0:0/3',
+    '::ffff:0:0/96',
+    '::ffff:10.0.0.0/103',
+    '::/8',
+    '::fffe:0:0/95',
+  ]) {
     t.same(refused({ TRUST_PROXY: networks }), { production: ['TRUST_PROXY'], elsewhere: [] }, networks)
   }
 })
@@ -84,4 +98,7 @@ await t.test('takes no other spelling of production for something else', async (
     t.same(faults({ NODE_ENV: name }), ['NODE_ENV'], name)
   }
   t.same(faults({ NODE_ENV: 'staging' }), [])
+  for (const name of [' production', 'production ', 'production\r\n', '\tproduction']) {
+    t.same(faults({ NODE_ENV: name }), ['AUTH_JWT_SECRET'], 'it is production, which wants a secret')
+  }
 })

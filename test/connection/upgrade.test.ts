@@ -36,7 +36,10 @@ async function refusal(url: string, headers: Readonly<Record<string, string>> = 
 }
 
 await t.test('lets in pages of its own and of allowed origins, and no others', async (t) => {
-  const relay = await useRelay(t, { ALLOWED_ORIGINS: 'https://app.example.com,https://*.example.org' })
+  const relay = await useRelay(t, {
+    ALLOWED_ORIGINS: 'https://app.example.com,https://*.example.org',
+    DEMO_ACCOUNTS: 'on',
+  })
   for (const origin of [relay.address, 'https://app.example.com', 'https://a.example.org']) {
     const client = await StompClient.open(t, relay.url, { headers: { origin } })
     t.ok(await client.close(), origin)
@@ -85,6 +88,13 @@ await t.test('takes as many of an address that are not CONNECTED as the settings
   t.equal(headers['retry-after'], '5')
   t.match(problem, { status: 429, code: 'too-many-connecting', title: 'Too Many Requests' })
   t.equal(await metric(relay.address, 'stomp_relay_connections_refused_total{reason="connecting"}'), 1)
+})
+
+await t.test('counts no WebSocket among the idle connections of its address', async (t) => {
+  const relay = await useRelay(t, { LIMIT_CONNECTIONS_PER_ADDRESS: '2' })
+  for (const login of ['alice', 'bob', 'orders']) await StompClient.connect(t, relay.url, { login })
+  t.equal(await metric(relay.address, 'stomp_relay_connections'), 3)
+  t.ok(await StompClient.connect(t, relay.url, { login: 'admin' }), 'beside what asks for metrics')
 })
 
 await t.test('tells whoever asks without upgrading what to do', async (t) => {

@@ -158,3 +158,33 @@ await t.test('counts a flood of refusals rather than storing it', async (t) => {
   t.ok(Number(omitted) > 1000, `${omitted} left out`)
   t.ok((await read('kind=refused&limit=200')).items.length < 200)
 })
+
+await t.test('writes down who read the feed of another, and who was locked out', async (t) => {
+  const strict = await useRelay(t, {
+    AUTH_JWT_SECRET: TEST_SECRET,
+    LIMIT_LOGINS_PER_MINUTE: '1',
+    NODE_ID: 'strict',
+  })
+  const url = `${strict.address}/api/v1`
+  const stream = await fetch(`${url}/notifications/stream/carl`, { headers: bearer(admin) })
+  await stream.body?.cancel()
+  const own = await fetch(`${url}/notifications/stream/root`, { headers: bearer(admin) })
+  await own.body?.cancel()
+  for (const status of [401, 429]) {
+    const answer = await fetch(`${url}/auth/login`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: '{"username":"nobody","password":"guess"}',
+    })
+    t.equal(answer.status, status)
+  }
+  const of = async (kind: string): Promise<AuditEntry[]> => {
+    const answer = await fetch(`${url}/admin/audit?kind=${kind}`, { headers: bearer(admin) })
+    return ((await answer.json()) as Page).items
+  }
+  await until(async () => (await of('locked-out')).length > 0 && (await of('feed-read')).length > 0)
+  t.match(await of('locked-out'), [{ address: '127.0.0.1', about: 'POST /api/v1/auth/login' }])
+  const reads = await of('feed-read')
+  t.match(reads, [{ user: 'root', address: '127.0.0.1', about: 'carl' }])
+  t.equal(reads.length, 1, 'one’s own is nobody’s business')
+})

@@ -130,8 +130,7 @@ await t.test('logs out everywhere, and nobody else', async (t) => {
   t.equal((await post('logout', { everywhere: true }, bearer(grants[0]!))).status, 204)
   for (const client of clients) t.equal((await client.closed).code, 1008)
   t.strictSame([await isGood(grants[0]!), await isGood(grants[1]!), await isGood(bob)], [false, false, true])
-  await byPassword.subscribe('m', '/topic/messages')
-  t.pass('a session that is of no login lasts')
+  t.equal((await byPassword.closed).code, 1008, 'though it is of no login')
 })
 
 await t.test('answers a long poll that was waiting when its login ended', async (t) => {
@@ -200,4 +199,42 @@ await t.test('takes what a login does not know for nothing', async (t) => {
   const body = { username: 'erin', password: 's3cret phrase', roles: ['admin'], role: 'admin' }
   const answer = await post('register', body)
   t.strictSame(answer.body['user'], { name: 'erin', roles: ['user'] })
+})
+
+await t.test('refuses registration where that is off', async (t) => {
+  const closed = await useRelay(t, { REGISTRATION: 'off' })
+  const response = await fetch(`${closed.address}/api/v1/auth/register`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ username: 'carol', password: 's3cret phrase' }),
+  })
+  t.equal(response.status, 403)
+  t.match(await response.json(), { code: 'forbidden', detail: 'accounts are made by administrators here' })
+})
+
+await t.test('lets pages of allowed origins log in, refresh and log out, and no others', async (t) => {
+  const origin = 'https://app.example.com'
+  const open = await useRelay(t, { ALLOWED_ORIGINS: origin, DEMO_ACCOUNTS: 'on' })
+  const ask = async (path: string, init: RequestInit, from = origin): Promise<Response> => {
+    const type = init.body === undefined ? {} : { 'content-type': 'application/json' }
+    return fetch(`${open.address}/api/v1/auth/${path}`, { ...init, headers: { origin: from, ...type } })
+  }
+  for (const path of ['register', 'login', 'refresh', 'logout']) {
+    const preflight = await ask(path, { method: 'OPTIONS' })
+    t.equal(preflight.status, 204, path)
+    t.equal(preflight.headers.get('access-control-allow-origin'), origin)
+    t.equal(preflight.headers.get('access-control-allow-methods'), 'POST')
+    t.match(preflight.headers.get('access-control-allow-headers'), 'content-type')
+    t.equal((await ask(path, { method: 'OPTIONS' }, 'https://evil.example')).status, 403, path)
+  }
+  const body = '{"username":"alice","password":"alice"}'
+  const answer = await ask('login', { method: 'POST', body })
+  t.equal(answer.headers.get('access-control-allow-origin'), origin)
+  const { refreshToken } = (await answer.json()) as Granted
+  const refreshed = await ask('refresh', { method: 'POST', body: JSON.stringify({ refreshToken }) })
+  t.equal(refreshed.headers.get('access-control-allow-origin'), origin)
+  const wrong = await ask('refresh', { method: 'POST', body: '{"refreshToken":"x"}' })
+  t.same([wrong.status, wrong.headers.get('access-control-allow-origin')], [401, origin], 'refusals too')
+  const evil = await ask('refresh', { method: 'POST', body: '{"refreshToken":"x"}' }, 'https://evil.example')
+  t.equal(evil.headers.get('access-control-allow-origin'), null)
 })

@@ -10,7 +10,11 @@ import { TEST_SECRET, testToken } from '../support/token.ts'
 import { metric, until } from '../support/until.ts'
 
 const APP = 'https://app.example.com'
-const relay = await useRelay(t, { AUTH_JWT_SECRET: TEST_SECRET, ALLOWED_ORIGINS: APP })
+const relay = await useRelay(t, {
+  AUTH_JWT_SECRET: TEST_SECRET,
+  ALLOWED_ORIGINS: APP,
+  DEMO_ACCOUNTS: 'on',
+})
 const STREAM = `${relay.address}/api/v1/notifications/stream`
 
 const bearer = async (name: string, role: 'user' | 'service' | 'admin' = 'user') => ({

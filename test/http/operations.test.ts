@@ -79,6 +79,29 @@ await t.test('is not ready while the database does not answer', async (t) => {
   t.equal((await server.inject('/healthz')).statusCode, 200)
 })
 
+await t.test('asks the database and the metrics a few times, however many ask', async (t) => {
+  const asked = { pings: 0, texts: 0 }
+  const server = fastify()
+  t.teardown(() => server.close())
+  const broker = createMemoryBroker()
+  t.teardown(() => broker.close())
+  registerOperations(server, {
+    store: { ping: async () => void (asked.pings += 1) },
+    broker,
+    outboxAge: { ms: async () => 0 },
+    metrics: { ...createMetrics(), text: async () => `texts ${(asked.texts += 1)}` },
+    isDraining: () => false,
+  })
+  const startedAtMs = performance.now()
+  for (let i = 0; i < 500; i += 1) {
+    await server.inject('/readyz')
+    t.match((await server.inject('/metrics')).body, 'texts ')
+  }
+  const most = 50 + ((performance.now() - startedAtMs) / 1000) * 10 + 1
+  t.ok(asked.pings <= most && asked.pings >= 50, `${asked.pings} of 500 asked the database`)
+  t.ok(asked.texts <= most && asked.texts >= 50, `${asked.texts} of 500 made the text`)
+})
+
 await t.test('counts what happens, in the form of Prometheus', async (t) => {
   const { address, url } = await useRelay(t, { LIMIT_CONNECTIONS: '2' })
   const response = await fetch(`${address}/metrics`)

@@ -29,6 +29,20 @@ await t.test('tells what was refused, and nothing of what went wrong inside', as
   }
 })
 
+await t.test('says when to come back where there was too much of something', async (t) => {
+  const server = createServer(createLog({ level: 'silent', nodeId: 'test' }))
+  t.teardown(() => server.close())
+  server.get('/', () => {
+    throw new MessageError('rate-limited', 'too many')
+  })
+  server.get('/sooner', async (_request, reply) => {
+    void reply.header('retry-after', 7)
+    throw new RequestError(429, 'too-many', 'too many')
+  })
+  t.match(await server.inject('/'), { statusCode: 429, headers: { 'retry-after': '60' } })
+  t.match(await server.inject('/sooner'), { statusCode: 429, headers: { 'retry-after': '7' } })
+})
+
 await t.test('answers by problem details where nothing is, or nothing of that method', async (t) => {
   const { address } = await useRelay(t)
   for (const [method, path] of [

@@ -86,9 +86,40 @@ await t.test('keeps so many silent connections of one address, and cuts those be
   t.notOk(third.destroyed)
 })
 
+await t.test('holds so many connections of one address, idle ones too, until they are closed', async (t) => {
+  const cuts: string[] = []
+  const { open } = await rig(t, { maxConnectionsPerAddress: 2, onCut: (reason) => void cuts.push(reason) })
+  const ask = async (socket: Socket): Promise<void> => {
+    socket.write('GET /nothing HTTP/1.1\r\nhost: a\r\n\r\n')
+    await once(socket, 'data')
+  }
+  const first = await open()
+  await ask(first)
+  await ask(await open())
+  t.equal(await said(await open()), '', 'answered and kept alive, they count all the same')
+  t.same(cuts, ['address'])
+  first.destroy()
+  await until(async () => {
+    const next = await open()
+    next.write('GET /nothing HTTP/1.1\r\nhost: a\r\n\r\n')
+    const [text] = (await Promise.race([once(next, 'data'), once(next, 'close')])) as [Buffer | boolean]
+    return Buffer.isBuffer(text)
+  })
+})
+
+await t.test('holds so many connections of all kinds, and cuts those beyond', async (t) => {
+  const cuts: string[] = []
+  const { open } = await rig(t, { maxConnections: 1, onCut: (reason) => void cuts.push(reason) })
+  const first = await open()
+  first.write('GET /nothing HTTP/1.1\r\nhost: a\r\n\r\n')
+  await once(first, 'data')
+  t.equal(await said(await open()), '')
+  t.same(cuts, ['all'])
+})
+
 await t.test('cuts none of a proxy, behind which many are', async (t) => {
   for (const trustProxy of [['127.0.0.1'], ['::1', '127.0.0.0/8']]) {
-    const { open } = await rig(t, { maxSilentPerAddress: 1, trustProxy })
+    const { open } = await rig(t, { maxSilentPerAddress: 1, maxConnectionsPerAddress: 1, trustProxy })
     const sockets = [await open(), await open(), await open()]
     for (const socket of sockets) {
       socket.write('GET /nothing HTTP/1.1\r\nhost: a\r\n\r\n')

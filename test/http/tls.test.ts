@@ -18,7 +18,7 @@ const one = selfSigned(folder, 'one')
 const two = selfSigned(folder, 'two')
 
 function settings({ certFile, keyFile } = one): Record<string, string> {
-  return { TLS_CERT_FILE: certFile, TLS_KEY_FILE: keyFile }
+  return { TLS_CERT_FILE: certFile, TLS_KEY_FILE: keyFile, DEMO_ACCOUNTS: 'on' }
 }
 
 async function get(url: string, ca: Buffer): Promise<IncomingMessage> {
@@ -133,4 +133,8 @@ await t.test('does not start with files that cannot serve', async (t) => {
   ] as const) {
     t.throws(() => readConfig(env), { message })
   }
+})
+
+await t.test('has no demo accounts by itself where it serves TLS', async (t) => {
+  t.equal(readConfig({ ...settings(), DEMO_ACCOUNTS: '' }).demoAccounts, false)
 })

@@ -1,4 +1,5 @@
 import t from 'tap'
+import { violation } from '../../protocol/errors.ts'
 import type { AuditEvent } from '../../src/auth/audit.ts'
 import type { AuthenticatedPrincipal } from '../../src/auth/principal.ts'
 import { MessageError } from '../../src/errors.ts'
@@ -68,13 +69,36 @@ await t.test('writes down who connects by a password, and who does not', async (
     await audited([identify], audit)(call)
     return events
   }
-  const carl = { name: 'carl', roles: ['user'] as const }
-  const byPassword = { kind: 'login', user: 'carl', address: '192.0.2.7', about: 'CONNECT' }
+  const roles = { roles: ['user'] as const }
+  const carl = { name: 'carl', ...roles }
+  const byPassword = { kind: 'login', user: 'carl', ...roles, address: '192.0.2.7', about: 'CONNECT' }
   t.strictSame(await after(connect(['login', 'carl']), carl), [byPassword])
-  t.strictSame(await after(connect([]), { ...carl, expiresAtMs: 1 }), [], 'a token says nothing new')
+  const byToken = { ...byPassword, kind: 'connected' }
+  t.strictSame(await after(connect([]), { ...carl, expiresAtMs: 1 }), [byToken])
+  const ofLogin = { ...carl, expiresAtMs: 1, loginId: 'one' }
+  t.strictSame(await after(connect([]), ofLogin), [], 'a token of a login says nothing new')
   t.strictSame(await after(connect(['login', 'carl']), undefined, 'carl'), [['carl', '192.0.2.7']])
   const unseen = [{ kind: 'connect-refused', address: '192.0.2.7' }]
   t.strictSame(await after(connect(['login', 'carl'])), unseen, 'a name alone is no attempt')
   t.strictSame(await after(connect([])), [{ kind: 'connect-refused', address: '192.0.2.7' }])
   t.strictSame(await after(connect(['login', 'carl'], true)), [], 'who left was not looked at')
+})
+
+await t.test('writes down who is locked out, by what', async (t) => {
+  const { events, ...audit } = book()
+  const lockOut: Interceptor = async (call) => {
+    throw violation(call.kind === 'CONNECT' ? 'too-many-logins' : 'too-many-sends')
+  }
+  await t.rejects(async () => audited([lockOut], audit)(connect(['login', 'carl'])), {
+    code: 'too-many-logins',
+  })
+  await t.rejects(async () => audited([lockOut], audit)(send), { code: 'too-many-sends' })
+  const other: Interceptor = async () => {
+    throw violation('unknown-command')
+  }
+  await t.rejects(async () => audited([other], audit)(send))
+  t.strictSame(events, [
+    { kind: 'locked-out', address: '192.0.2.7', about: 'CONNECT: too-many-logins' },
+    { kind: 'locked-out', user: 'carl', address: '192.0.2.7', about: 'SEND: too-many-sends' },
+  ])
 })

@@ -1,6 +1,7 @@
 import t from 'tap'
 import { header } from '../../protocol/frame.ts'
 import { ProtocolViolation } from '../../protocol/errors.ts'
+import { MessageError } from '../../src/errors.ts'
 import type { Credentials } from '../../src/auth/authenticator.ts'
 import type { Asker } from '../../src/auth/passwords.ts'
 import type { AuthenticatedPrincipal } from '../../src/auth/principal.ts'
@@ -17,6 +18,8 @@ interface Rig {
   readonly connect: (headers: readonly string[], from?: Partial<ConnectCall>) => Promise<string>
   /** What was looked at. */
   readonly seen: Credentials[]
+  /** Where those came from. */
+  readonly addresses: (string | undefined)[]
   readonly logins: Attempts
 }
 
@@ -24,6 +27,7 @@ interface Rig {
 function rig(max: number, gate: Promise<void> = Promise.resolve()): Rig {
   const logins = new Attempts({ max })
   const seen: Credentials[] = []
+  const addresses: (string | undefined)[] = []
   let turn = gate
   const verify = async (
     credentials: Credentials,
@@ -36,7 +40,10 @@ function rig(max: number, gate: Promise<void> = Promise.resolve()): Rig {
     await before
     setImmediate(mine.resolve)
     if (asker.isAbandoned?.() === true) return undefined
+    if (credentials.login === 'guessed') throw new MessageError('rate-limited', 'too many')
+    if (credentials.login === 'away') throw new MessageError('store-unavailable', 'away')
     seen.push(credentials)
+    if (credentials.passcode !== undefined) addresses.push(asker.address)
     const name = credentials.bearer ?? credentials.login ?? ''
     const isRight = credentials.bearer !== undefined || credentials.login === credentials.passcode
     return isRight && name !== '' ? { name, roles: ['user'] } : undefined
@@ -44,6 +51,7 @@ function rig(max: number, gate: Promise<void> = Promise.resolve()): Rig {
   const interceptor = authenticate({ authenticate: verify }, logins)
   return {
     seen,
+    addresses,
     logins,
     connect: async (headers, from = {}) => {
       const call: ConnectCall = {
@@ -69,7 +77,7 @@ const RIGHT = ['login', 'alice', 'passcode', 'alice']
 const WRONG = ['login', 'alice', 'passcode', 'guess']
 
 await t.test('takes the credentials that are found first', async (t) => {
-  const { connect, seen } = rig(10)
+  const { connect, seen, addresses } = rig(10)
   t.equal(await connect(RIGHT, { upgrade: { authorization: 'Bearer a', queryToken: 'b' } }), 'a')
   t.equal(await connect(RIGHT, { upgrade: { queryToken: 'b' } }), 'b')
   t.equal(await connect(['Authorization', 'Bearer c', ...RIGHT]), 'c')
@@ -77,6 +85,7 @@ await t.test('takes the credentials that are found first', async (t) => {
   t.equal(await connect(['login', 'alice']), 'nobody')
   t.equal(await connect([]), 'nobody')
   t.same(seen.at(-1), {}, 'half an account is none')
+  t.same(addresses, ['192.0.2.1'], 'passcodes wait in the line of their address')
 })
 
 await t.test('looks at no passcode of an address that has guessed too often', async (t) => {
@@ -115,6 +124,12 @@ await t.test('does not count one that left before its passcode was looked at', a
   t.equal(logins.waitMs('192.0.2.1'), 0)
 })
 
+await t.test('refuses a name that too many have guessed at', async (t) => {
+  const { connect } = rig(10)
+  t.equal(await connect(['login', 'guessed', 'passcode', 'x']), 'too-many-logins')
+  await t.rejects(connect(['login', 'away', 'passcode', 'x']), { code: 'store-unavailable' })
+})
+
 await t.test('closes guessers with 1008, over WebSocket and HTTP alike', async (t) => {
   const relay = await useRelay(t, { LIMIT_LOGINS_PER_MINUTE: '2' })
   const guess = async (passcode: string): Promise<string | undefined> => {
@@ -136,7 +151,11 @@ await t.test('knows guessers behind a trusted proxy apart, and by no header of t
     client.send('CONNECT', ['accept-version', '1.2', 'login', 'alice', 'passcode', 'wrong'])
     return (await client.closed).code
   }
-  const behind = await useRelay(t, { LIMIT_LOGINS_PER_MINUTE: '1', TRUST_PROXY: '127.0.0.1' })
+  const behind = await useRelay(t, {
+    LIMIT_LOGINS_PER_MINUTE: '1',
+    TRUST_PROXY: '127.0.0.1',
+    DEMO_ACCOUNTS: 'on',
+  })
   t.equal(await guess(behind.url, '192.0.2.1'), 1002)
   t.equal(await guess(behind.url, '192.0.2.2'), 1002)
   t.equal(await guess(behind.url, '198.51.100.7, 192.0.2.1'), 1008)

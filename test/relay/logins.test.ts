@@ -91,6 +91,7 @@ await t.test('closes the sessions of a login on every node, however they came', 
 await t.test('closes all of a user where it logs out everywhere', async (t) => {
   const grants = [await login(west, 'bob'), await login(east, 'bob')]
   const clients = [await connect(t, east, grants[0]!), await connect(t, west, grants[1]!)]
+  for (const node of [west, east]) clients.push(await StompClient.connect(t, node.url, { login: 'bob' }))
   t.equal((await post(east, 'logout', { everywhere: true }, bearer(grants[0]!))).status, 204)
   for (const client of clients) t.equal((await client.closed).code, 1008)
   for (const grant of grants) await isRefused(t, west, grant)

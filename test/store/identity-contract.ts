@@ -13,6 +13,19 @@ export async function identitiesContract(t: Test, open: (t: Test) => Promise<Sto
     t.equal(await store.accounts.find('ROOT'), null)
   })
 
+  await t.test('changes the password of the account that is named, and no other', async (t) => {
+    const { accounts } = await open(t)
+    const account = { passwordHash: 'x', roles: ['user'], createdAt: AT }
+    await accounts.create({ ...account, name: 'root' })
+    await accounts.create({ ...account, name: 'Root' })
+    t.equal(await accounts.setPasswordHash('root', 'y'), true)
+    t.equal(await accounts.setPasswordHash('root', ''), true)
+    t.equal(await accounts.setPasswordHash('ROOT', 'z'), false)
+    const hashes = await accounts.passwordHashes(['root', 'Root', 'ROOT', 'none'])
+    t.strictSame(Object.fromEntries(hashes), { Root: 'x', root: '' })
+    t.equal((await accounts.passwordHashes([])).size, 0)
+  })
+
   await t.test(
     'gives each turn of a login to one of those who ask, and keeps the logins of users apart',
     async (t) => {

@@ -65,6 +65,7 @@ export async function feedRig(t: Teardown, options: FeedRigOptions = {}) {
   const feeds = registerFeeds(server, {
     authenticator: { authenticate: async ({ bearer }) => (await tokens.verify(bearer ?? '')) ?? undefined },
     facts: { ownsOrder: async () => false },
+    audit: { record: () => undefined },
     hub,
     registry,
     metrics,

@@ -1,5 +1,6 @@
 import t, { type Test } from 'tap'
 import { createMemoryBroker } from '../../src/broker/memory/memory-broker.ts'
+import { credentialOf } from '../../src/auth/credential.ts'
 import { openStore } from '../../src/store/kysely/open-store.ts'
 import { LoginEnding } from '../../src/user/login-ending.ts'
 import { SessionRegistry, type RegisteredSession } from '../../src/user/session-registry.ts'
@@ -26,10 +27,17 @@ async function open(t: Test, options: { compareMs?: number; isDeaf?: boolean } =
   })
   t.teardown(() => ending.close())
   const ended: string[] = []
-  const add = (id: string, name: string, loginId?: string): void => {
+  const add = (id: string, name: string, loginId?: string, credential?: string): void => {
     const session: RegisteredSession = {
       id,
-      view: { principal: { name, roles: ['user'], ...(loginId !== undefined && { loginId }) } },
+      view: {
+        principal: {
+          name,
+          roles: ['user'],
+          ...(loginId !== undefined && { loginId }),
+          ...(credential !== undefined && { credential }),
+        },
+      },
       peer: { transport: 'stomp', remoteAddress: '127.0.0.1' },
       shutDown: () => undefined,
       expel: (why) => {
@@ -50,6 +58,19 @@ await t.test('ends the sessions of a login, and no others', async (t) => {
   add('4', 'alice')
   add('5', 'bob', 'one')
   ending.end('alice', ['one', 'none'])
+  t.strictSame(ended, ['1: the user logged out', '2: the user logged out'])
+})
+
+await t.test('ends what came by a passcode too, where the user logs out everywhere', async (t) => {
+  const { broker, ending, ended, add } = await open(t)
+  for (const id of ['1', '2']) {
+    add(id, 'alice')
+    add(`${id} b`, 'bob')
+    add(`${id} kept`, 'alice', 'a login that began meanwhile')
+    if (id === '1') ending.end('alice', ['one'], true)
+    else await broker.control({ kind: 'end-user', body: 'alice one' })
+  }
+  await until(() => ended.length > 1)
   t.strictSame(ended, ['1: the user logged out', '2: the user logged out'])
 })
 
@@ -86,6 +107,25 @@ await t.test('finds out by itself what it was not told, and forgets logins that 
   t.ok(ended.includes('1: the user logged out'))
   await until(async () => (await store.logins.find('over')) === null)
   t.equal(ended.length, 571, 'those that last stay')
+})
+
+await t.test('ends the sessions of a password that was changed, or whose account is no more', async (t) => {
+  const { store, ending, ended, add } = await open(t, { compareMs: 10 })
+  const account = { passwordHash: 'one', roles: ['user'], createdAt: AT }
+  for (const name of ['alice', 'bob']) await store.accounts.create({ ...account, name })
+  add('1', 'alice', undefined, credentialOf('one'))
+  add('2', 'bob', undefined, credentialOf('one'))
+  add('3', 'bob')
+  add('4', 'carol', undefined, credentialOf('one'))
+  ending.start()
+  await until(() => ended.length > 0)
+  t.strictSame(ended, ['4: the password was changed'])
+  await store.accounts.setPasswordHash('bob', 'two')
+  await until(() => ended.length > 1)
+  add('5', 'bob', undefined, credentialOf('two'))
+  await store.accounts.setPasswordHash('alice', '')
+  await until(() => ended.length > 2)
+  t.strictSame(ended.slice(1), ['2: the password was changed', '1: the password was changed'])
 })
 
 await t.test('says that it cannot compare, and goes on', async (t) => {

@@ -1,10 +1,10 @@
 import rateLimit from '@fastify/rate-limit'
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import type { Authenticator } from '../../auth/authenticator.ts'
 import { bearerToken } from '../../auth/bearer-token.ts'
 import { RequestError } from '../../errors.ts'
-import { addressKey } from '../../lib/address-key.ts'
 import type { Metrics } from '../../telemetry/metrics.ts'
+import { CallerKeys } from './caller-keys.ts'
 import { HEALTH_PATHS } from './exempt.ts'
 
 export interface HttpLimitOptions {
@@ -24,11 +24,13 @@ const MINUTE_MS = 60_000
 export async function registerHttpLimit(server: FastifyInstance, options: HttpLimitOptions): Promise<void> {
   const { requestsPerMinute, endpoints, authenticator, metrics } = options
   const exempt = new Set([...HEALTH_PATHS, ...endpoints])
+  const callers = new CallerKeys({ authenticator, maxWorthless: requestsPerMinute })
   await server.register(rateLimit, { global: false })
   const count = server.createRateLimit({
     max: requestsPerMinute,
     timeWindow: MINUTE_MS,
-    keyGenerator: async (request) => callerKey(authenticator, request),
+    keyGenerator: async ({ headers, query, ip }) =>
+      callers.of(bearerToken(headers.authorization) ?? queryToken(query), ip),
   })
   server.addHook('onRequest', async (request, reply) => {
     if (exempt.has(request.routeOptions.url ?? '')) return
@@ -38,17 +40,6 @@ export async function registerHttpLimit(server: FastifyInstance, options: HttpLi
     void reply.header('retry-after', Math.max(1, counted.ttlInSeconds))
     throw new RequestError(429, 'too-many-requests', `more than ${requestsPerMinute} requests a minute`)
   })
-}
-
-/** A token that is not checked would give whoever makes tokens up a new allowance with each. */
-async function callerKey(
-  authenticator: Pick<Authenticator, 'authenticate'>,
-  request: FastifyRequest,
-): Promise<string> {
-  const bearer = bearerToken(request.headers.authorization) ?? queryToken(request.query)
-  const principal =
-    bearer === undefined ? undefined : await authenticator.authenticate({ bearer }).catch(() => undefined)
-  return principal === undefined ? `address ${addressKey(request.ip)}` : `user ${principal.name}`
 }
 
 function queryToken(query: unknown): string | undefined {

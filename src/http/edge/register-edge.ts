@@ -23,7 +23,7 @@ export async function registerEdge(server: FastifyInstance, options: EdgeOptions
   const { config, authenticator, logins, metrics, log } = options
   await registerSecurityHeaders(server, config.tlsCertFile !== undefined)
   await registerOverload(server, { maxLagMs: config.limitLoopLagMs, metrics, log })
-  registerLoginLimit(server, { logins, metrics })
+  registerLoginLimit(server, { logins, allowedOrigins: config.allowedOrigins, metrics })
   await registerHttpLimit(server, {
     requestsPerMinute: config.limitHttpPerMinute,
     endpoints: config.endpoints,

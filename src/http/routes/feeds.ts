@@ -33,7 +33,7 @@ export interface FeedOptions extends FeedGuards {
  * drained before the server is closed, or closing waits for the readers to leave.
  */
 export function registerFeeds(server: FastifyInstance, options: FeedOptions): FeedClients {
-  const { hub, metrics, log, config, registry, authenticator, facts } = options
+  const { hub, metrics, log, config, registry, authenticator, facts, audit } = options
   const services = {
     hub,
     limits: { bytes: config.limitOutboxBytes, ms: config.limitOutboxMs },
@@ -50,7 +50,7 @@ export function registerFeeds(server: FastifyInstance, options: FeedOptions): Fe
     otherConnections: options.otherConnections,
     slowCheckMs: options.slowCheckMs ?? SLOW_CHECK_MS,
   })
-  const parts = { authenticator, facts, clients, cors: new Cors(config.allowedOrigins) }
+  const parts = { authenticator, facts, audit, clients, cors: new Cors(config.allowedOrigins) }
   registerNotificationStream(server, parts)
   registerNotificationPoll(server, parts)
   return clients

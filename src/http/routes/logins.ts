@@ -13,11 +13,13 @@ import type { Authenticator } from '../../auth/authenticator.ts'
 import type { Grant, Logins } from '../../auth/logins.ts'
 import type { Asker } from '../../auth/passwords.ts'
 import { RequestError } from '../../errors.ts'
+import type { Cors } from '../cors.ts'
 import { requireCaller, type Exchange } from '../caller.ts'
 
 export interface LoginRouteParts {
   readonly authenticator: Pick<Authenticator, 'authenticate'>
   readonly logins: Logins
+  readonly cors: Cors
 }
 
 const loginPost = Compile(LOGIN_POST)
@@ -25,25 +27,32 @@ const refreshPost = Compile(REFRESH_POST)
 const logoutPost = Compile(LOGOUT_POST)
 
 const PATH = '/api/v1/auth'
+const NAMES = ['register', 'login', 'refresh', 'logout'] as const
 
 /** POST `/api/v1/auth/register`, `/login`, `/refresh` and `/logout`, for built-in accounts (CONTRACT, section 3). */
 export function registerLogins(server: FastifyInstance, parts: LoginRouteParts): void {
-  const { logins } = parts
-  server.post(`${PATH}/register`, async (request, reply) => {
+  const { logins, cors } = parts
+  const { onRequest } = cors
+  cors.registerPreflight(
+    server,
+    NAMES.map((name) => `${PATH}/${name}`),
+    'POST',
+  )
+  server.post(`${PATH}/register`, { onRequest }, async (request, reply) => {
     const { username, password } = loginOf(request.body)
     const grant = await logins.register(username, password, askerOf(request))
     return answer({ request, reply }, 201, grant)
   })
-  server.post(`${PATH}/login`, async (request, reply) => {
+  server.post(`${PATH}/login`, { onRequest }, async (request, reply) => {
     const { username, password } = loginOf(request.body)
     return answer({ request, reply }, 200, await logins.login(username, password, askerOf(request)))
   })
-  server.post(`${PATH}/refresh`, async (request, reply) => {
+  server.post(`${PATH}/refresh`, { onRequest }, async (request, reply) => {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- checkPayload has checked it
     const { refreshToken } = checkPayload(refreshPost, REFRESH_POST, request.body) as RefreshPost
     return answer({ request, reply }, 200, await logins.refresh(refreshToken, askerOf(request)))
   })
-  server.post(`${PATH}/logout`, async (request, reply) => {
+  server.post(`${PATH}/logout`, { onRequest }, async (request, reply) => {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- checkPayload has checked it
     const post = checkPayload(logoutPost, LOGOUT_POST, request.body ?? {}) as LogoutPost
     const login = await endingLogin(parts, { request, reply }, post)
@@ -54,7 +63,7 @@ export function registerLogins(server: FastifyInstance, parts: LoginRouteParts):
 
 /** The same paths where an identity provider has the accounts. */
 export function refuseLogins(server: FastifyInstance): void {
-  for (const name of ['register', 'login', 'refresh', 'logout']) {
+  for (const name of NAMES) {
     server.post(`${PATH}/${name}`, async () => {
       throw new RequestError(404, 'not-found', 'there are no accounts here: ask the identity provider')
     })

@@ -36,7 +36,7 @@ export function registerNotificationPoll(server: FastifyInstance, parts: FeedRou
     const query = parseQuery(validator, request.query)
     const urlToken = query.access_token ?? query.token
     const principal = await requireCaller(guards.authenticator, { request, reply }, urlToken)
-    await requireFeed(guards, principal, principal.name)
+    await requireFeed(guards, { principal, address: request.ip }, principal.name)
     clients.admit(reply)
     const poll = new PollWait({
       services: clients.services,

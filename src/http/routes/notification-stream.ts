@@ -69,7 +69,7 @@ async function stream(
   const urlToken = query.access_token ?? query.token
   const principal = await requireCaller(guards.authenticator, exchange, urlToken)
   const user = userId ?? principal.name
-  await requireFeed(guards, principal, user)
+  await requireFeed(guards, { principal, address: request.ip }, user)
   // The header is what a browser has seen last; the URL is what it began with.
   const lastEventId = textOf(request.headers['last-event-id']) ?? textOf(query.lastEventId)
   try {

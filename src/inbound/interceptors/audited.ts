@@ -1,3 +1,4 @@
+import { ProtocolViolation } from '../../../protocol/errors.ts'
 import type { Audit } from '../../auth/audit.ts'
 import { MessageError } from '../../errors.ts'
 import type { ConnectCall, InboundCall } from '../call.ts'
@@ -39,12 +40,23 @@ function connected({ principal, login, remoteAddress, isAbandoned }: ConnectCall
     else audit.recordFailedLogin(login, remoteAddress)
     return
   }
-  const isByToken = principal.expiresAtMs !== undefined
-  if (isByToken) return
-  audit.record({ kind: 'login', user: principal.name, address: remoteAddress, about: 'CONNECT' })
+  const { name: user, roles, expiresAtMs, loginId } = principal
+  // That was written down when the login began.
+  if (loginId !== undefined) return
+  const kind = expiresAtMs === undefined ? 'login' : 'connected'
+  audit.record({ kind, user, roles, address: remoteAddress, about: 'CONNECT' })
 }
 
+/** Violations by which a client is kept out for what it did too often. */
+const LOCK_OUTS: ReadonlySet<string> = new Set(['too-many-logins', 'too-many-sends'])
+
 function refused(call: InboundCall, error: unknown, audit: AuditBook): void {
+  if (error instanceof ProtocolViolation && LOCK_OUTS.has(error.code)) {
+    const { remoteAddress: address } = call.kind === 'CONNECT' ? call : call.session
+    const user = call.kind === 'CONNECT' ? {} : { user: call.session.principal.name }
+    audit.record({ kind: 'locked-out', ...user, address, about: `${call.kind}: ${error.code}` })
+    return
+  }
   if (call.kind === 'CONNECT' || !(error instanceof MessageError) || error.code !== 'forbidden') return
   const { principal, remoteAddress } = call.session
   const about = `${call.kind} ${call.destination}`

@@ -1,5 +1,6 @@
 import { violation } from '../../../protocol/errors.ts'
 import { header } from '../../../protocol/frame.ts'
+import { MessageError } from '../../errors.ts'
 import { bearerToken } from '../../auth/bearer-token.ts'
 import type { Authenticator } from '../../auth/authenticator.ts'
 import type { AuthenticatedPrincipal } from '../../auth/principal.ts'
@@ -53,10 +54,17 @@ async function logIn(
   let isUnseen = false
   // Asked again when its turn comes: others of the address may have failed while it waited.
   const isAbandoned = (): boolean => (isUnseen = call.isAbandoned() || isUsedUp())
-  const principal = await authenticator.authenticate(account, { isAbandoned })
+  const asker = { isAbandoned, address: call.remoteAddress }
+  const principal = await authenticator.authenticate(account, asker).catch(refuseGuessed)
   if (!isUnseen) call.login = account.login
   if (principal !== undefined) return principal
   if (!isUnseen) logins.count(address)
   else if (isUsedUp()) throw violation('too-many-logins')
   return undefined
+}
+
+/** Too many have guessed at the name. */
+function refuseGuessed(error: unknown): never {
+  if (error instanceof MessageError && error.code === 'rate-limited') throw violation('too-many-logins')
+  throw error
 }

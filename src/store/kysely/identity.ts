@@ -29,6 +29,29 @@ export class KyselyAccounts implements AccountRepository {
       throw new MessageError('conflict', 'an account of this name exists')
     })
   }
+
+  setPasswordHash(name: string, passwordHash: string): Promise<boolean> {
+    return guarded(async () => {
+      const { numUpdatedRows } = await this.#connections.aside
+        .updateTable('accounts')
+        .set(checked({ password_hash: passwordHash }))
+        .where('name', '=', name)
+        .executeTakeFirst()
+      return numUpdatedRows > 0n
+    })
+  }
+
+  passwordHashes(names: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    return guarded(async () => {
+      if (names.length === 0) return new Map()
+      const rows = await this.#connections.aside
+        .selectFrom('accounts')
+        .select(['name', 'password_hash'])
+        .where('name', 'in', names)
+        .execute()
+      return new Map(rows.map((row) => [row.name, row.password_hash]))
+    })
+  }
 }
 
 export class KyselySettings implements SettingRepository {
