@@ -25,6 +25,7 @@ const CUT_AFTER_PUBLISH = 0.01
 const TIMEOUTS = {
   connectMs: 2000,
   publishMs: 2000,
+  setUpMs: 10_000,
   answerMs: 1000,
   lingerMs: 200,
   fenceMs: 20,
