@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import { performance } from 'node:perf_hooks'
+import { Drain } from './drain.ts'
 
 export interface OutboxLimits {
   /** Bytes that may be unsent, the kernel's buffers aside. */
@@ -24,14 +25,15 @@ export interface OutboxParts {
  */
 export class Outbox {
   readonly #parts: OutboxParts
+  readonly #drain: Drain
   #pending: Uint8Array[] = []
   #pendingBytes = 0
-  #room: Promise<void> | undefined
   /** Where in the stream the backlog ended when it was last seen to shrink, and when that was. */
   #mark: { readonly position: number; readonly sinceMs: number } | undefined
 
   constructor(parts: OutboxParts) {
     this.#parts = parts
+    this.#drain = new Drain(parts.socket)
   }
 
   add(bytes: Uint8Array): void {
@@ -69,18 +71,7 @@ export class Outbox {
     // As much as Node lets a socket hold: less may wait for the end of the turn, and be asked about often.
     if (this.#pendingBytes < socket.writableHighWaterMark && !socket.writableNeedDrain) return undefined
     this.flush()
-    if (!socket.writableNeedDrain) return undefined
-    this.#room ??= new Promise((resolve) => {
-      const done = (): void => {
-        socket.off('drain', done)
-        socket.off('close', done)
-        this.#room = undefined
-        resolve()
-      }
-      socket.on('drain', done)
-      socket.on('close', done)
-    })
-    return this.#room
+    return this.#drain.room()
   }
 
   /**

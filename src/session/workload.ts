@@ -3,7 +3,7 @@ import type { ClientFrame } from '../../protocol/frame.ts'
 import { deferred, type Deferred } from '../lib/deferred.ts'
 import { currentTurn, nextTurn } from '../lib/event-turn.ts'
 import { sizeOf } from './frame-size.ts'
-import { Pace } from './pace.ts'
+import { Pace, type PaceLimits } from './pace.ts'
 
 /** Frames under way at once in one session; the next one waits until one of them is done. */
 export const MAX_IN_FLIGHT = 64
@@ -29,6 +29,21 @@ export const MAX_SAVED_FRAMES = 56
 /** So many are saved up in a millisecond: less than a flood of SENDs uses. */
 const SAVED_A_MS = 4
 
+/**
+ * Bytes of large frames. What is more stays in its socket: copying large messages, and collecting them
+ * afterwards, takes the node's time from everybody (`bench -- isolation`, giant frames).
+ */
+export const LARGE_BYTES: PaceLimits = { perSecond: 8_388_608, burst: 262_144 }
+
+/** Of each frame: small ones cost by their number, which has bounds of its own. */
+const FREE_BYTES = 1024
+
+/**
+ * SUBSCRIBEs. To bind a topic and to unbind it takes RabbitMQ 0.7 ms, during which it does nothing for others
+ * (`bench -- isolation`, flood-subscribe).
+ */
+export const SUBSCRIBES: PaceLimits = { perSecond: 128, burst: 64 }
+
 /** How much one session may have under way, and do at a time: beyond it its next frame waits. */
 export class Workload {
   #count = 0
@@ -37,7 +52,8 @@ export class Workload {
   #inTurn = 0
   #saved = MAX_SAVED_FRAMES
   #savedAtMs = 0
-  readonly #pace = new Pace()
+  readonly #largeBytes = new Pace(LARGE_BYTES)
+  readonly #subscribes = new Pace(SUBSCRIBES)
   #settled: Deferred<void> | undefined
 
   /** A frame's work begins, which may outlast its turn. @returns what to call when it has ended */
@@ -55,13 +71,14 @@ export class Workload {
 
   /** Counts a frame that was taken, or refused. @returns what the next one has to wait for, if anything */
   room(frame: ClientFrame): Promise<void> | undefined {
-    this.#pace.spend(sizeOf(frame))
+    if (frame.command === 'SUBSCRIBE') this.#subscribes.spend(1)
+    this.#largeBytes.spend(Math.max(0, sizeOf(frame) - FREE_BYTES))
     const turn = currentTurn()
     if (turn !== this.#turn) this.#inTurn = 0
     this.#turn = turn
     this.#inTurn += 1
     const isOwnTurnOver = this.#inTurn >= MAX_FRAMES_A_TURN && !this.#useSaved()
-    const aheadMs = this.#pace.aheadMs()
+    const aheadMs = Math.max(this.#largeBytes.aheadMs(), this.#subscribes.aheadMs())
     const isInTime = !isOwnTurnOver && aheadMs === 0
     return isInTime && !this.#isFull ? undefined : this.#untilRoom(isOwnTurnOver, aheadMs)
   }

@@ -22,9 +22,12 @@ const INBOX_EXPIRES_MS = 400
 const AGAIN_MS = 500
 /** How often a link is cut just after something was published. */
 const CUT_AFTER_PUBLISH = 0.01
+/** How many of those cuts take the confirmation with them, which a cut at any moment rarely does. */
+const CUT_AT_CONFIRM = 0.3
 const TIMEOUTS = {
   connectMs: 2000,
   publishMs: 2000,
+  setUpMs: 10_000,
   answerMs: 1000,
   lingerMs: 200,
   fenceMs: 20,
@@ -79,7 +82,7 @@ export class RabbitMqBetween implements Between {
       inner,
       link,
       publish: (message, life) => {
-        if (chance.is(CUT_AFTER_PUBLISH)) void this.#cutSoon(chance, chance.pick([stomp, amqp]))
+        if (chance.is(CUT_AFTER_PUBLISH)) void this.#cutSoon(chance, { stomp, amqp })
         return publish(inner, message, life)
       },
       end: () => {
@@ -118,10 +121,17 @@ export class RabbitMqBetween implements Between {
   }
 
   /** When a message is on its way: before it came, before it was confirmed, or before it was acknowledged. */
-  async #cutSoon(chance: Chance, proxy: TcpProxy): Promise<void> {
-    await turns(chance.between(1, 20))
+  async #cutSoon(
+    chance: Chance,
+    proxies: { readonly stomp: TcpProxy; readonly amqp: TcpProxy },
+  ): Promise<void> {
     this.#tally.hit('link to RabbitMQ cut')
-    proxy.cut()
+    if (chance.is(CUT_AT_CONFIRM)) {
+      proxies.amqp.cutAtAnswer()
+      return
+    }
+    await turns(chance.between(1, 20))
+    chance.pick([proxies.stomp, proxies.amqp]).cut()
   }
 
   #count({ counters }: RabbitMqBrokerWithCounters): void {

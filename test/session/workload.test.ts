@@ -2,8 +2,13 @@ import { setImmediate, setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
 import { Type } from 'typebox'
 import { deferred } from '../../src/lib/deferred.ts'
-import { MAX_FRAMES_A_TURN, MAX_IN_FLIGHT_BYTES, MAX_SAVED_FRAMES } from '../../src/session/workload.ts'
-import { BURST_BYTES, MAX_BYTES_PER_SECOND } from '../../src/session/pace.ts'
+import {
+  LARGE_BYTES,
+  MAX_FRAMES_A_TURN,
+  MAX_IN_FLIGHT_BYTES,
+  MAX_SAVED_FRAMES,
+  SUBSCRIBES,
+} from '../../src/session/workload.ts'
 import { sessionRig } from '../support/session-rig.ts'
 import { until } from '../support/until.ts'
 
@@ -115,14 +120,31 @@ await t.test('takes no more bytes of large messages a second than it may, after 
   })
   await connect()
   const body = JSON.stringify('x'.repeat(60_000))
-  const ahead = Math.ceil(BURST_BYTES / body.length) * 4
+  const ahead = Math.ceil(LARGE_BYTES.burst / body.length) * 4
   const begunMs = performance.now()
   for (let i = 0; i < ahead; i++) receive('SEND', ['destination', '/app/count'], body)
   await until(() => bytes === ahead * 60_000)
   // Longer, on a busy machine, and never shorter.
-  const leastMs = ((ahead - 1) * (body.length - 1024) - 2 * BURST_BYTES) / (MAX_BYTES_PER_SECOND / 1000)
+  const leastMs =
+    ((ahead - 1) * (body.length - 1024) - 2 * LARGE_BYTES.burst) / (LARGE_BYTES.perSecond / 1000)
   t.ok(performance.now() - begunMs >= leastMs, `at least ${leastMs} ms`)
   await until(() => !transport.isPaused)
+})
+
+await t.test('takes no more SUBSCRIBEs a second than it may, after a burst', async (t) => {
+  const { receive, connect, transport } = await sessionRig(t)
+  await connect()
+  const count = SUBSCRIBES.burst * 4
+  const receipts = (): number => transport.frames.filter(({ command }) => command === 'RECEIPT').length
+  const begunMs = performance.now()
+  for (let i = 0; i < count; i++) {
+    receive('SUBSCRIBE', ['id', 's', 'destination', `/topic/many.${i}`, 'receipt', 'r'])
+    receive('UNSUBSCRIBE', ['id', 's'])
+  }
+  await until(() => receipts() === count)
+  // Longer, on a busy machine, and never shorter.
+  const leastMs = (count - 1 - 2 * SUBSCRIBES.burst) / (SUBSCRIBES.perSecond / 1000)
+  t.ok(performance.now() - begunMs >= leastMs, `at least ${leastMs} ms`)
 })
 
 await t.test('stays one and the same for whoever counts by it, with whatever token', async (t) => {

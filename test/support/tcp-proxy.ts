@@ -14,6 +14,8 @@ export interface TcpProxy {
   readonly answered: number
   /** Ends all connections, at both sides, without a goodbye. New ones are accepted. */
   cut(): void
+  /** The same at the moment in which the other side next says something, which nobody hears. */
+  cutAtAnswer(): void
   /** Passes nothing on any more, in either direction, and ends nothing. New connections are held alike. */
   freeze(): void
   thaw(): void
@@ -33,6 +35,7 @@ export async function useTcpProxy(t: Teardown, targetPort: number): Promise<TcpP
   let answered = 0
   let isFrozen = false
   let isRefusing = false
+  let isAnswerFatal = false
 
   const cut = (): void => {
     for (const { near, far } of pairs) {
@@ -40,6 +43,12 @@ export async function useTcpProxy(t: Teardown, targetPort: number): Promise<TcpP
       reset(far)
     }
     pairs.clear()
+  }
+  const survives = (): boolean => {
+    if (!isAnswerFatal) return true
+    isAnswerFatal = false
+    cut()
+    return false
   }
   // Without noDelay, small acknowledgements would wait 40 ms for each other.
   const server = createServer({ noDelay: true }, (near) => {
@@ -53,7 +62,7 @@ export async function useTcpProxy(t: Teardown, targetPort: number): Promise<TcpP
     const pair = { near, far }
     pairs.add(pair)
     join(near, far)
-    join(far, near)
+    join(far, near, survives)
     far.once('data', () => (answered += 1))
     far.on('error', () => undefined)
     near.on('close', () => pairs.delete(pair))
@@ -75,6 +84,9 @@ export async function useTcpProxy(t: Teardown, targetPort: number): Promise<TcpP
       return answered
     },
     cut,
+    cutAtAnswer: () => {
+      isAnswerFatal = true
+    },
     freeze: () => {
       isFrozen = true
       for (const pair of pairs) pause(pair)
@@ -99,8 +111,9 @@ function reset(socket: Socket): void {
   else socket.resetAndDestroy()
 }
 
-function join(from: Socket, to: Socket): void {
+function join(from: Socket, to: Socket, survives = () => true): void {
   from.on('data', (chunk) => {
+    if (!survives()) return
     if (!to.write(chunk)) from.pause()
   })
   to.on('drain', () => from.resume())

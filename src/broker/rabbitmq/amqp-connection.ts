@@ -150,13 +150,18 @@ function watched<C extends Channel>(channel: C, onClosed: (error: Error) => void
   return channel
 }
 
-/** Resolves when the channel is closed, also by the end of its connection, after which amqplib's own `close` never answers. */
+/**
+ * Resolves when the channel is closed, also by the end of its connection, or after a moment: where it is
+ * closed from both sides at once RabbitMQ 3.10.8 was seen to answer nothing, and amqplib waits for ever.
+ */
 export async function closeChannel(channel: Channel): Promise<void> {
   const closed = deferred()
+  const end = setTimeout(closed.resolve, GOODBYE_MS)
   channel.once('close', closed.resolve)
   // It throws where the channel is closing or closed.
   channel.close().catch(() => closed.resolve())
   await closed.promise
+  clearTimeout(end)
 }
 
 /** The AMQP reply code of a refusal (403, 404, 406, …), or undefined for other failures. */

@@ -9,44 +9,56 @@ export interface BindingsOptions {
   readonly lingerMs: number
 }
 
-/** `bound` and `lingering` are in force; while there is no channel, all wait as `binding`. */
-type State = 'binding' | 'bound' | 'lingering' | 'unbinding'
+/**
+ * `bound`, `lingering` and `unwanted` are in force; `binding` and `unbinding` are asked of RabbitMQ just now.
+ * While there is no channel, all are `wanted`.
+ */
+type State = 'wanted' | 'binding' | 'bound' | 'lingering' | 'unwanted' | 'unbinding'
 
 interface Binding extends Route {
   count: number
   state: State
-  /** Settled when it is in force. */
+  /** Settled when it is in force, or nobody wants it any more. */
   ready: Deferred<void>
   lingersUntil: number
 }
 
 /**
  * What this node's inbox is bound to. Each distinct pattern is one binding with a count; one channel
- * does all binds and unbinds, in order. The last release leaves a binding in place for a while, since
- * bind storms are what makes RabbitMQ expensive.
+ * does all binds and unbinds, one at a time, so that what was given back before its turn costs RabbitMQ
+ * nothing. The last release leaves a binding in place for a while, since bind storms are what makes
+ * RabbitMQ expensive.
  */
 export class Bindings {
   readonly #options: BindingsOptions
   readonly #bindings = new Map<string, Binding>()
-  /** Oldest first. */
+  /** Those `wanted`, `lingering` and `unwanted`, oldest first. */
+  readonly #wanted = new Set<Binding>()
   readonly #lingering = new Set<Binding>()
+  readonly #unwanted = new Set<Binding>()
   #channel: Channel | undefined
   #queue = ''
+  #isAsking = false
   #timer: NodeJS.Timeout | undefined
 
   constructor(options: BindingsOptions) {
     this.#options = options
   }
 
-  /** Counts one more that wants the route. The promise resolves when it is in force, be it much later. */
+  /**
+   * Counts one more that wants the route. The promise resolves when it is in force, be it much later.
+   *
+   * @throws MessageError `too-many-subscriptions`
+   */
   acquire(route: Route): Promise<void> {
     const binding = this.#get(route)
     binding.count += 1
-    if (binding.state === 'lingering') {
+    if (binding.state === 'lingering' || binding.state === 'unwanted') {
       this.#lingering.delete(binding)
+      this.#unwanted.delete(binding)
       binding.state = 'bound'
     } else if (binding.state === 'unbinding') {
-      this.#bind(binding)
+      this.#want(binding)
     }
     return binding.ready.promise
   }
@@ -55,14 +67,8 @@ export class Bindings {
   release(route: Route): void {
     const binding = this.#bindings.get(keyOf(route))
     if (binding === undefined || --binding.count > 0) return
-    if (this.#channel === undefined || binding.state === 'binding') {
-      this.#bindings.delete(keyOf(route))
-      // No later channel binds it, and whoever waits for all there are must not wait for it.
-      binding.ready.resolve()
-      if (this.#channel !== undefined) this.#unbind(binding)
-    } else {
-      this.#linger(binding)
-    }
+    if (binding.state === 'wanted') this.#forget(binding)
+    else if (binding.state === 'bound') this.#linger(binding)
   }
 
   /** Binds all to the queue over a new channel. Resolves when all are in force. */
@@ -70,19 +76,22 @@ export class Bindings {
     this.detach()
     this.#channel = channel
     this.#queue = queue
-    for (const binding of this.#bindings.values()) this.#bind(binding)
-    await Promise.all([...this.#bindings.values()].map(async (binding) => binding.ready.promise))
+    const all = [...this.#bindings.values()].map(async ({ ready }) => ready.promise)
+    this.#ask()
+    await Promise.all(all)
   }
 
   /** The channel is gone. Nobody waits for what lingers, so it is forgotten. */
   detach(): void {
     this.#channel = undefined
+    this.#isAsking = false
     clearTimeout(this.#timer)
     this.#timer = undefined
     this.#lingering.clear()
-    for (const [key, binding] of this.#bindings) {
-      if (binding.count === 0) this.#bindings.delete(key)
-      else if (binding.state !== 'binding') this.#await(binding)
+    this.#unwanted.clear()
+    for (const binding of this.#bindings.values()) {
+      if (binding.count === 0) this.#forget(binding)
+      else if (binding.state !== 'wanted') this.#want(binding)
     }
   }
 
@@ -98,41 +107,73 @@ export class Bindings {
       exchange,
       key: pattern,
       count: 0,
-      state: 'binding',
+      state: 'wanted',
       ready: deferred(),
       lingersUntil: 0,
     }
     this.#bindings.set(key, binding)
-    this.#bind(binding)
+    this.#wanted.add(binding)
+    this.#ask()
     return binding
   }
 
-  #await(binding: Binding): void {
-    binding.state = 'binding'
-    binding.ready = deferred()
+  /** Who waits for it already goes on waiting. */
+  #want(binding: Binding): void {
+    if (binding.state !== 'binding') binding.ready = deferred()
+    binding.state = 'wanted'
+    this.#wanted.add(binding)
+    this.#ask()
   }
 
-  #bind(binding: Binding): void {
-    if (binding.state !== 'binding') this.#await(binding)
+  #forget(binding: Binding): void {
+    this.#bindings.delete(keyOf(binding))
+    this.#wanted.delete(binding)
+    // Whoever waits for all there are must not wait for it.
+    binding.ready.resolve()
+  }
+
+  /** Binds and unbinds in turn, until nothing is left to do. */
+  #ask(): void {
     const channel = this.#channel
-    if (channel === undefined) return
-    const { ready } = binding
-    settled(async () => channel.bindQueue(this.#queue, binding.exchange, binding.key)).then(
-      () => {
-        if (this.#channel !== channel || binding.ready !== ready) return
-        if (binding.state === 'binding') binding.state = 'bound'
-        ready.resolve()
-      },
-      // The channel is closing: the next one binds it.
-      () => undefined,
-    )
+    if (channel === undefined || this.#isAsking) return
+    this.#isAsking = true
+    // Rejects where the channel is closing: the next one binds all.
+    this.#askAll(channel).catch(() => undefined)
+  }
+
+  async #askAll(channel: Channel): Promise<void> {
+    while (this.#channel === channel && this.#wanted.size + this.#unwanted.size > 0) {
+      const [wanted] = this.#wanted
+      if (wanted !== undefined) await this.#bind(channel, wanted)
+      const [unwanted] = this.#unwanted
+      if (unwanted !== undefined && this.#channel === channel) await this.#unbind(channel, unwanted)
+    }
+    if (this.#channel === channel) this.#isAsking = false
+  }
+
+  async #bind(channel: Channel, binding: Binding): Promise<void> {
+    this.#wanted.delete(binding)
+    binding.state = 'binding'
+    await channel.bindQueue(this.#queue, binding.exchange, binding.key)
+    if (this.#channel !== channel) return
+    binding.state = 'bound'
+    binding.ready.resolve()
+    if (binding.count === 0) this.#linger(binding)
+  }
+
+  async #unbind(channel: Channel, binding: Binding): Promise<void> {
+    this.#unwanted.delete(binding)
+    binding.state = 'unbinding'
+    await channel.unbindQueue(this.#queue, binding.exchange, binding.key)
+    // Somebody may want it again, or have wanted it meanwhile.
+    if (this.#channel === channel && binding.state === 'unbinding') this.#forget(binding)
   }
 
   #linger(binding: Binding): void {
     binding.state = 'lingering'
     binding.lingersUntil = performance.now() + this.#options.lingerMs
     this.#lingering.add(binding)
-    if (this.#lingering.size > this.#options.maxLingering) this.#unbindOldest()
+    if (this.#lingering.size > this.#options.maxLingering) this.#dropOldest()
     if (this.#timer === undefined) this.#arm()
   }
 
@@ -144,7 +185,7 @@ export class Bindings {
     }
     this.#timer = setTimeout(
       () => {
-        this.#unbindDue()
+        this.#dropDue()
         this.#arm()
       },
       Math.max(1, oldest.lingersUntil - performance.now()),
@@ -152,42 +193,24 @@ export class Bindings {
     this.#timer.unref()
   }
 
-  #unbindDue(): void {
+  #dropDue(): void {
     const now = performance.now()
     for (const binding of this.#lingering) {
       if (binding.lingersUntil > now) return
-      this.#unbindOldest()
+      this.#dropOldest()
     }
   }
 
-  #unbindOldest(): void {
+  #dropOldest(): void {
     const [oldest] = this.#lingering
     if (oldest === undefined) return
     this.#lingering.delete(oldest)
-    oldest.state = 'unbinding'
-    this.#unbind(oldest)
-  }
-
-  #unbind(binding: Binding): void {
-    const channel = this.#channel
-    if (channel === undefined) return
-    const forget = (): void => {
-      if (binding.state === 'unbinding' && binding.count === 0) this.#delete(binding)
-    }
-    settled(async () => channel.unbindQueue(this.#queue, binding.exchange, binding.key)).then(forget, forget)
-  }
-
-  #delete(binding: Binding): void {
-    const key = keyOf(binding)
-    if (this.#bindings.get(key) === binding) this.#bindings.delete(key)
+    oldest.state = 'unwanted'
+    this.#unwanted.add(oldest)
+    this.#ask()
   }
 }
 
 function keyOf(route: Route): string {
   return `${route.exchange} ${route.key}`
-}
-
-/** amqplib throws at once on a channel that is closed. */
-async function settled(operation: () => Promise<unknown>): Promise<void> {
-  await operation()
 }

@@ -5,6 +5,7 @@ import { encodeFrame, HEART_BEAT } from '../../../protocol/encoder.ts'
 import { type Frame, header, type HeaderList, SERVER_COMMANDS } from '../../../protocol/frame.ts'
 import type { BrokerUrl } from '../../config/broker-url.ts'
 import { deferred } from '../../lib/deferred.ts'
+import { Drain } from '../../lib/drain.ts'
 import type { Host } from './host-order.ts'
 import type { Connected } from './link.ts'
 
@@ -33,19 +34,20 @@ const SILENT_INTERVALS = 2
 export class StompConnection implements Connected {
   readonly closed: Promise<Error | undefined>
   readonly #socket: Socket
+  readonly #drain: Drain
   readonly #options: StompOptions
   readonly #closed = deferred<Error | undefined>()
   readonly #connected = deferred()
   #isOpen = false
   #isDestroyed = false
   #isPaused = false
-  #drained: Promise<void> | undefined
   #cause: Error | undefined
   #timers: NodeJS.Timeout[] = []
   #heardAt = 0
 
   private constructor(socket: Socket, options: StompOptions) {
     this.#socket = socket
+    this.#drain = new Drain(socket)
     this.#options = options
     this.closed = this.#closed.promise
     const decoder = new Decoder({
@@ -115,19 +117,7 @@ export class StompConnection implements Connected {
 
   /** Resolves when the kernel has taken what was sent, or the connection is over; undefined where little waits. */
   drained(): Promise<void> | undefined {
-    const socket = this.#socket
-    if (!socket.writableNeedDrain || this.#isDestroyed) return undefined
-    this.#drained ??= new Promise((resolve) => {
-      const done = (): void => {
-        socket.off('drain', done)
-        socket.off('close', done)
-        this.#drained = undefined
-        resolve()
-      }
-      socket.on('drain', done)
-      socket.on('close', done)
-    })
-    return this.#drained
+    return this.#isDestroyed ? undefined : this.#drain.room()
   }
 
   destroy(): void {

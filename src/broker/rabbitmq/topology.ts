@@ -78,7 +78,8 @@ export class Topology {
     const old = this.#channel
     this.#channel = undefined
     this.#options.bindings.detach()
-    if (old !== undefined) await closeChannel(old)
+    // What is under way on it may be refused, now that its inbox is gone, and matters no more.
+    if (old !== undefined) void closeChannel(old)
     await this.#build(connection)
   }
 

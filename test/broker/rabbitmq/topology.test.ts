@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import t, { type Test } from 'tap'
-import { AmqpConnection } from '../../../src/broker/rabbitmq/amqp-connection.ts'
+import { AmqpConnection, closeChannel } from '../../../src/broker/rabbitmq/amqp-connection.ts'
 import { Bindings } from '../../../src/broker/rabbitmq/bindings.ts'
 import { TOPIC_EXCHANGE } from '../../../src/broker/rabbitmq/exchanges.ts'
 import { Topology } from '../../../src/broker/rabbitmq/topology.ts'
@@ -119,3 +119,12 @@ await t.test(
     t.ok(topology.isReady)
   },
 )
+
+await t.test('who closes a channel waits a moment for the goodbye, and not for ever', async (t) => {
+  const proxy = await useTcpProxy(t, brokerUrl.hosts[0]!.port)
+  const link = await useConnection(t, { ...brokerUrl, hosts: [{ host: '127.0.0.1', port: proxy.port }] })
+  const channel = await link.channel(() => undefined)
+  proxy.freeze()
+  await closeChannel(channel)
+  t.ok(link.isOpen)
+})
