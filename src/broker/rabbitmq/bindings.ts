@@ -11,13 +11,15 @@ export interface BindingsOptions {
 
 /**
  * `bound`, `lingering` and `unwanted` are in force; `binding` and `unbinding` are asked of RabbitMQ just now.
- * While there is no channel, all are `wanted`.
+ * While there is no channel, all are `wanted`, or `leftover`: given back since they were in force on an earlier one.
  */
-type State = 'wanted' | 'binding' | 'bound' | 'lingering' | 'unwanted' | 'unbinding'
+type State = 'wanted' | 'binding' | 'bound' | 'lingering' | 'unwanted' | 'unbinding' | 'leftover'
 
 interface Binding extends Route {
   count: number
   state: State
+  /** RabbitMQ was asked to bind it to this queue, and not since to unbind it: undefined where it never was. */
+  boundTo: string | undefined
   /** Settled when it is in force, or nobody wants it any more. */
   ready: Deferred<void>
   lingersUntil: number
@@ -32,7 +34,7 @@ interface Binding extends Route {
 export class Bindings {
   readonly #options: BindingsOptions
   readonly #bindings = new Map<string, Binding>()
-  /** Those `wanted`, `lingering` and `unwanted`, oldest first. */
+  /** Those `wanted`, those `lingering`, and those `unwanted` or `leftover`, oldest first. */
   readonly #wanted = new Set<Binding>()
   readonly #lingering = new Set<Binding>()
   readonly #unwanted = new Set<Binding>()
@@ -57,7 +59,8 @@ export class Bindings {
       this.#lingering.delete(binding)
       this.#unwanted.delete(binding)
       binding.state = 'bound'
-    } else if (binding.state === 'unbinding') {
+    } else if (binding.state === 'unbinding' || binding.state === 'leftover') {
+      this.#unwanted.delete(binding)
       this.#want(binding)
     }
     return binding.ready.promise
@@ -67,7 +70,7 @@ export class Bindings {
   release(route: Route): void {
     const binding = this.#bindings.get(keyOf(route))
     if (binding === undefined || --binding.count > 0) return
-    if (binding.state === 'wanted') this.#forget(binding)
+    if (binding.state === 'wanted') this.#giveUp(binding)
     else if (binding.state === 'bound') this.#linger(binding)
   }
 
@@ -76,21 +79,22 @@ export class Bindings {
     this.detach()
     this.#channel = channel
     this.#queue = queue
-    const all = [...this.#bindings.values()].map(async ({ ready }) => ready.promise)
+    // What another queue was bound to is gone with it.
+    for (const binding of this.#unwanted) if (binding.boundTo !== queue) this.#forget(binding)
+    const all = [...this.#wanted].map(async ({ ready }) => ready.promise)
     this.#ask()
     await Promise.all(all)
   }
 
-  /** The channel is gone. Nobody waits for what lingers, so it is forgotten. */
+  /** The channel is gone. What lingers is unbound over the next one, if that serves the same queue. */
   detach(): void {
     this.#channel = undefined
     this.#isAsking = false
     clearTimeout(this.#timer)
     this.#timer = undefined
     this.#lingering.clear()
-    this.#unwanted.clear()
     for (const binding of this.#bindings.values()) {
-      if (binding.count === 0) this.#forget(binding)
+      if (binding.count === 0) this.#giveUp(binding)
       else if (binding.state !== 'wanted') this.#want(binding)
     }
   }
@@ -108,6 +112,7 @@ export class Bindings {
       key: pattern,
       count: 0,
       state: 'wanted',
+      boundTo: undefined,
       ready: deferred(),
       lingersUntil: 0,
     }
@@ -125,9 +130,24 @@ export class Bindings {
     this.#ask()
   }
 
+  /** Nobody wants what is not known to be in force on this channel. The queue may have it from an earlier one. */
+  #giveUp(binding: Binding): void {
+    const isOfOtherQueue = this.#channel !== undefined && binding.boundTo !== this.#queue
+    if (binding.boundTo === undefined || isOfOtherQueue) {
+      this.#forget(binding)
+    } else {
+      this.#wanted.delete(binding)
+      binding.ready.resolve()
+      binding.state = 'leftover'
+      this.#unwanted.add(binding)
+      this.#ask()
+    }
+  }
+
   #forget(binding: Binding): void {
     this.#bindings.delete(keyOf(binding))
     this.#wanted.delete(binding)
+    this.#unwanted.delete(binding)
     // Whoever waits for all there are must not wait for it.
     binding.ready.resolve()
   }
@@ -154,6 +174,7 @@ export class Bindings {
   async #bind(channel: Channel, binding: Binding): Promise<void> {
     this.#wanted.delete(binding)
     binding.state = 'binding'
+    binding.boundTo = this.#queue
     await channel.bindQueue(this.#queue, binding.exchange, binding.key)
     if (this.#channel !== channel) return
     binding.state = 'bound'

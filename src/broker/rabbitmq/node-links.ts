@@ -199,6 +199,8 @@ export class NodeLinks {
         this.report.onConnection(connection)
         const before = this.topology.inbox
         await this.topology.attach(connection)
+        // Given up meanwhile: another one may have been attached since.
+        if (!connection.isOpen) throw new Error('the link broke meanwhile')
         if (this.topology.inbox !== before) this.#inboxLink.reset()
         this.#onBound('bindings were made anew')
         this.publisher.onControlUp()

@@ -129,3 +129,21 @@ await t.test('what is wanted is bound over the next channel, and what lingered i
   await Promise.all([bindings.attach(next.channel, next.queue), ready])
   t.strictSame(await inForce(next, [wanted, lingering, givenBack, late]), [wanted.key, late.key])
 })
+
+await t.test('what was given back while the link was down is unbound when it is back', async (t) => {
+  const bound = await useBindings(t)
+  const { bindings, connection, queue } = bound
+  const [lingering, left, again, wanted] = [newRoute(), newRoute(), newRoute(), newRoute()]
+  const all = [lingering, left, again, wanted]
+  await Promise.all(all.map(async (route) => bindings.acquire(route)))
+  bindings.release(lingering)
+  bindings.detach()
+  bindings.release(left)
+  bindings.release(again)
+  const next = { connection, queue, channel: await connection.channel(() => undefined) }
+  const back = bindings.acquire(again)
+  await Promise.all([bindings.attach(next.channel, queue), back])
+  // Binds and unbinds take turns: two of these come behind both unbinds.
+  for (let i = 0; i < 2; i++) await bindings.acquire(newRoute())
+  t.strictSame(await inForce(next, all), [again.key, wanted.key])
+})
