@@ -1,7 +1,7 @@
 export interface PaceLimits {
   /** In the long run. */
   readonly perSecond: number
-  /** As many may come at once after a rest, and the clock is asked no more often than that. */
+  /** The clock is asked no more often than that, so that after a rest nearly twice as many may come at once. */
   readonly burst: number
 }
 

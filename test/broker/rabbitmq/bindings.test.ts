@@ -87,6 +87,17 @@ await t.test(
   },
 )
 
+await t.test('a binding that is given back while it is made is unbound in the end', async (t) => {
+  const bound = await useBindings(t, { maxLingering: 0 })
+  const route = newRoute()
+  const ready = bound.bindings.acquire(route)
+  bound.bindings.release(route)
+  await ready
+  // The first comes before the unbind, the second behind it.
+  for (let i = 0; i < 2; i++) await bound.bindings.acquire(newRoute())
+  t.strictSame(await inForce(bound, [route]), [])
+})
+
 await t.test('of more than may linger the oldest are unbound', async (t) => {
   const bound = await useBindings(t, { maxLingering: 1 })
   const routes = [newRoute(), newRoute(), newRoute()]
