@@ -12,6 +12,18 @@ export function mirrorBroker(metrics: Metrics, broker: Pick<Broker, 'status'>, c
     '1 while the broker takes no messages for want of memory or disk: publishers wait, subscribers go on',
     () => Number(broker.status().alarm !== undefined),
   )
+  mirrorGauge(
+    metrics,
+    'broker_bindings',
+    'patterns that the broker relays to this node',
+    () => broker.status().bindings?.known ?? 0,
+  )
+  mirrorGauge(
+    metrics,
+    'broker_bindings_waiting',
+    'patterns that the broker has yet to be asked to bind or to unbind',
+    () => broker.status().bindings?.waiting ?? 0,
+  )
   const labelNames = ['product', 'version'] as const
   const info = { name: 'broker_info', help: 'what the broker says it is, once it was reached', labelNames }
   mirrorInfo(metrics, info, () => broker.status().server)

@@ -231,4 +231,6 @@ export interface BrokerStatus {
   readonly alarm?: string
   /** What the broker says it is, once it has been reached. */
   readonly server?: { readonly product: string; readonly version: string }
+  /** Patterns that the node knows, and those of them that the broker has yet to bind or to unbind. */
+  readonly bindings?: { readonly known: number; readonly waiting: number }
 }

@@ -45,7 +45,7 @@ export class Session implements SessionContext {
   readonly upgrade: UpgradeCredentials
   readonly subscriptions = new Subscriptions()
   readonly transactions = new Transactions()
-  readonly #workload = new Workload()
+  readonly #workload: Workload
   version: Version = '1.2'
   #state: SessionState = 'NEW'
   #view: (SessionView & { principal: AuthenticatedPrincipal }) | undefined
@@ -60,6 +60,7 @@ export class Session implements SessionContext {
 
   constructor(services: SessionServices, transport: SessionTransport, upgrade: UpgradeCredentials) {
     this.services = services
+    this.#workload = new Workload(() => void services.metrics.hot.paced++)
     this.transport = transport
     this.upgrade = upgrade
   }

@@ -54,7 +54,13 @@ export class Workload {
   #savedAtMs = 0
   readonly #largeBytes = new Pace(LARGE_BYTES)
   readonly #subscribes = new Pace(SUBSCRIBES)
+  readonly #onPaced: () => void
   #settled: Deferred<void> | undefined
+
+  /** @param onPaced called each time that a pace makes the session wait */
+  constructor(onPaced: () => void) {
+    this.#onPaced = onPaced
+  }
 
   /** A frame's work begins, which may outlast its turn. @returns what to call when it has ended */
   begin(frame: ClientFrame): () => void {
@@ -104,7 +110,10 @@ export class Workload {
 
   async #untilRoom(isOwnTurnOver: boolean, aheadMs: number): Promise<void> {
     if (isOwnTurnOver) await nextTurn()
-    if (aheadMs > 0) await delay(aheadMs)
+    if (aheadMs > 0) {
+      this.#onPaced()
+      await delay(aheadMs)
+    }
     while (this.#isFull) await this.#nextSettled()
   }
 

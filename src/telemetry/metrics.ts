@@ -10,7 +10,7 @@ export interface Metrics {
   readonly connectionsRefused: Counter<'reason'>
   readonly requestsRefused: Counter<'reason'>
   /** What is counted for every frame: plain numbers, since a counter object costs more than the frame. */
-  readonly hot: { framesReceived: number; framesSent: number; socketWrites: number }
+  readonly hot: { framesReceived: number; framesSent: number; socketWrites: number; paced: number }
   readonly refusals: Counter<'code'>
   readonly violations: Counter<'code'>
   readonly slowClients: Counter
@@ -39,7 +39,7 @@ export function createMetrics(sharedAs?: string): Metrics {
     'writes that shared a transaction',
     [1, 2, 4, 8, 16, 32, 64, 128, 256],
   )
-  const hot = { framesReceived: 0, framesSent: 0, socketWrites: 0 }
+  const hot = { framesReceived: 0, framesSent: 0, socketWrites: 0, paced: 0 }
   const total = (name: string, help: string, field: keyof typeof hot): Counter =>
     new Counter({
       name: `stomp_relay_${name}_total`,
@@ -53,6 +53,7 @@ export function createMetrics(sharedAs?: string): Metrics {
   total('frames_received', 'STOMP frames received', 'framesReceived')
   total('frames_sent', 'STOMP frames sent', 'framesSent')
   total('socket_writes', 'writes to client sockets', 'socketWrites')
+  total('paced', 'times that a session had to wait for its large frames or its SUBSCRIBEs', 'paced')
   return {
     registry,
     text: sharedAs === undefined ? async () => registry.metrics() : metricsOfAllWorkers(registry, sharedAs),

@@ -132,7 +132,7 @@ await t.test('takes no more bytes of large messages a second than it may, after 
 })
 
 await t.test('takes no more SUBSCRIBEs a second than it may, after a burst', async (t) => {
-  const { receive, connect, transport } = await sessionRig(t)
+  const { receive, connect, transport, session } = await sessionRig(t)
   await connect()
   const count = SUBSCRIBES.burst * 4
   const receipts = (): number => transport.frames.filter(({ command }) => command === 'RECEIPT').length
@@ -145,6 +145,7 @@ await t.test('takes no more SUBSCRIBEs a second than it may, after a burst', asy
   // Longer, on a busy machine, and never shorter.
   const leastMs = (count - 1 - 2 * SUBSCRIBES.burst) / (SUBSCRIBES.perSecond / 1000)
   t.ok(performance.now() - begunMs >= leastMs, `at least ${leastMs} ms`)
+  t.match(await session.services.metrics.text(), /^stomp_relay_paced_total [1-9]/m)
 })
 
 await t.test('stays one and the same for whoever counts by it, with whatever token', async (t) => {

@@ -47,6 +47,16 @@ export class Bindings {
     this.#options = options
   }
 
+  /** Distinct patterns, those that linger and those to be unbound among them. */
+  get known(): number {
+    return this.#bindings.size
+  }
+
+  /** Those that RabbitMQ has yet to be asked to bind or to unbind. */
+  get waiting(): number {
+    return this.#wanted.size + this.#unwanted.size
+  }
+
   /**
    * Counts one more that wants the route. The promise resolves when it is in force, be it much later.
    *

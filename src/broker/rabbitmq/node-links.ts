@@ -291,15 +291,15 @@ export class NodeLinks {
     this.#isRenewing = true
     this.#options.log.warn({ event: 'broker-inbox-renewed', reason }, 'the inbox gets another name')
     this.#inboxLink.reset()
+    const connection = this.#controlLink.current
     this.topology
       .renew()
-      .then(() => {
-        if (this.topology.isReady) this.#onBound(reason)
-      })
-      // The control link's next connect builds it.
-      .catch(() => this.#controlLink.reset())
+      .catch(() => undefined)
       .finally(() => {
         this.#isRenewing = false
+        if (this.topology.isReady) this.#onBound(reason)
+        // The next connection builds it; where there is another one already, that does.
+        else if (!this.#isClosing) connection?.destroy()
       })
   }
 }

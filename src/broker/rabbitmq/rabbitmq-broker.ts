@@ -182,13 +182,14 @@ class RabbitMqBroker implements RabbitMqBrokerWithCounters {
   }
 
   status(): BrokerStatus {
-    const { isUp, isReached, detail, alarm, report } = this.#links
+    const { isUp, isReached, detail, alarm, report, bindings } = this.#links
     const { server } = report
     return {
       isUp,
       detail,
       ...(isReached && alarm.reason !== undefined && { alarm: alarm.reason }),
       ...(server !== undefined && { server: { product: server.product, version: server.version } }),
+      bindings: { known: bindings.known, waiting: bindings.waiting },
     }
   }
 

@@ -98,6 +98,14 @@ await t.test('a binding that is given back while it is made is unbound in the en
   t.strictSame(await inForce(bound, [route]), [])
 })
 
+await t.test('tells how many there are, and how many RabbitMQ has yet to be asked for', async (t) => {
+  const { bindings } = await useBindings(t)
+  const bound = Array.from({ length: 5 }, async () => bindings.acquire(newRoute()))
+  t.match(bindings, { known: 5, waiting: 4 })
+  await Promise.all(bound)
+  t.match(bindings, { known: 5, waiting: 0 })
+})
+
 await t.test('of more than may linger the oldest are unbound', async (t) => {
   const bound = await useBindings(t, { maxLingering: 1 })
   const routes = [newRoute(), newRoute(), newRoute()]
