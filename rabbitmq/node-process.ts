@@ -67,6 +67,10 @@ export class NodeProcess {
     await this.#untilReady(startTimeoutMs)
   }
 
+  async sync(): Promise<void> {
+    await this.ctl('eval', 'mnesia:sync_log().')
+  }
+
   async kill(): Promise<void> {
     await this.#beam.end('SIGKILL')
   }

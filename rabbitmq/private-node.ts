@@ -35,6 +35,11 @@ export interface PrivateNode extends BrokerUrls {
   readonly ctlEnv: Readonly<Record<string, string>>
   /** Ends everything that was started and removes the temporary folder. Idempotent. */
   stop(): Promise<void>
+  /**
+   * Resolves when all that was declared is on disk. RabbitMQ 3.10.8 answers before: of a queue that was declared
+   * within the last seconds `kill -9` was seen to leave nothing, confirmed persistent messages included.
+   */
+  sync(): Promise<void>
   /** `kill -9` of the beam; resolves when it is gone. The folders stay for `start`. */
   kill(): Promise<void>
   /** Ends the beam in order (SIGTERM); resolves when it is gone. The folders stay for `start`. */

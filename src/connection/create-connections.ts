@@ -7,6 +7,7 @@ const CONNECT_TIMEOUT_MS = 10_000
 const FRAME_TIMEOUT_MS = 30_000
 const DISCONNECT_TIMEOUT_MS = 5000
 const SLOW_CHECK_MS = 1000
+const FAILED_COUNTS_MS = 2000
 
 /** The connections of a node, with the bounds that its settings say. @param otherConnections count against `LIMIT_CONNECTIONS` too */
 export function createConnections(
@@ -39,6 +40,7 @@ export function createConnections(
       otherConnections,
       slowCheckMs: SLOW_CHECK_MS,
       maxConnectingPerAddress: config.limitConnectingPerAddress,
+      failedCountsMs: FAILED_COUNTS_MS,
       compression: config.compression,
     },
   )

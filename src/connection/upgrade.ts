@@ -14,8 +14,13 @@ export interface UpgradeOptions {
   readonly maxConnections: number
   /** Connections of other kinds that count against `maxConnections` too. */
   readonly otherConnections: () => number
-  /** WebSockets of one address, or of an IPv6 network, that are not CONNECTED yet. */
+  /** WebSockets of one address, or of an IPv6 network, that are not CONNECTED yet, or ended so a moment ago. */
   readonly maxConnectingPerAddress: number
+  /**
+   * How long one that ended so goes on counting, milliseconds: to open it costs the node more than to refuse the
+   * upgrade, so this bounds how many of an address come to nothing in a second.
+   */
+  readonly failedCountsMs: number
   /** How often slow clients are looked for, milliseconds. */
   readonly slowCheckMs: number
   /** Whether clients may compress what they send. */
@@ -25,6 +30,9 @@ export interface UpgradeOptions {
 const SUB_PROTOCOLS = new Set(['v10.stomp', 'v11.stomp', 'v12.stomp'])
 
 const RETRY_AFTER_SECONDS = 5
+
+/** Whoever is refused for these waits for the answer, and asks less often: milliseconds. */
+const REFUSAL_WAIT_MS = 1000
 
 /** Parts that a message may come in: clients send one, and each costs more than the byte that it may hold. */
 const MAX_FRAGMENTS = 256
@@ -104,9 +112,9 @@ export class Connections {
           throw new RequestError(426, 'upgrade-required', 'this is a WebSocket endpoint for STOMP')
         },
         wsHandler: (webSocket, request) => {
-          const onConnected = this.#connecting.take(addressKey(request.ip))
+          const { onConnected, onGone } = this.#countConnecting(request.ip)
           const peer = { remoteAddress: request.ip, upgrade: credentialsOf(request), onConnected }
-          void this.#hold(new Connection(webSocket, this.#services, peer), onConnected)
+          void this.#hold(new Connection(webSocket, this.#services, peer), onGone)
         },
       })
     }
@@ -133,6 +141,20 @@ export class Connections {
     for (const connection of this.#open) connection.check(nowMs)
   }
 
+  #countConnecting(address: string): { onConnected: () => void; onGone: () => void } {
+    const giveBack = this.#connecting.take(addressKey(address))
+    let hasConnected = false
+    return {
+      onConnected: () => {
+        hasConnected = true
+        giveBack()
+      },
+      onGone: () => {
+        if (!hasConnected) setTimeout(giveBack, this.#options.failedCountsMs).unref()
+      },
+    }
+  }
+
   /** @param onGone called when the socket is gone */
   async #hold(connection: Connection, onGone: () => void): Promise<void> {
     const { connections } = this.#services.metrics
@@ -147,7 +169,7 @@ export class Connections {
   }
 
   /** An upgrade request is answered before any WebSocket exists: the cheapest place to refuse. */
-  #admit(request: FastifyRequest, reply: FastifyReply): void {
+  async #admit(request: FastifyRequest, reply: FastifyReply): Promise<void> {
     const { origin, host } = request.headers
     if (!isOriginAllowed(origin, { allowed: this.#options.allowedOrigins, host })) {
       this.#refused('origin')
@@ -155,6 +177,7 @@ export class Connections {
     }
     if (this.#connecting.of(addressKey(request.ip)) >= this.#options.maxConnectingPerAddress) {
       this.#refused('connecting')
+      await delay(REFUSAL_WAIT_MS)
       void reply.header('retry-after', RETRY_AFTER_SECONDS)
       throw new RequestError(429, 'too-many-connecting', 'too many of this address are not CONNECTED yet')
     }

@@ -90,6 +90,26 @@ await t.test('takes as many of an address that are not CONNECTED as the settings
   t.equal(await metric(relay.address, 'stomp_relay_connections_refused_total{reason="connecting"}'), 1)
 })
 
+await t.test('goes on counting for a while who comes to nothing, and not who was CONNECTED', async (t) => {
+  const long = await connectionRig(t, { upgrade: { maxConnectingPerAddress: 1, failedCountsMs: 600_000 } })
+  const connected = await StompClient.connect(t, long.url, { login: 'alice' })
+  await connected.close()
+  const silent = await StompClient.open(t, long.url)
+  await silent.close()
+  t.match(await refusal(long.url), { status: 429, problem: { code: 'too-many-connecting' } })
+
+  const short = await connectionRig(t, { upgrade: { maxConnectingPerAddress: 1, failedCountsMs: 1 } })
+  const gone = await StompClient.open(t, short.url)
+  await gone.close()
+  const isLetIn = async (): Promise<boolean> =>
+    StompClient.open(t, short.url).then(
+      () => true,
+      () => false,
+    )
+  await until(isLetIn)
+  t.equal(short.connections.size, 1)
+})
+
 await t.test('counts no WebSocket among the idle connections of its address', async (t) => {
   const relay = await useRelay(t, { LIMIT_CONNECTIONS_PER_ADDRESS: '2' })
   for (const login of ['alice', 'bob', 'orders']) await StompClient.connect(t, relay.url, { login })

@@ -37,6 +37,7 @@ export const BROKER_KILLED: Fault = {
       const saying = traffic.say(share)
       for (const message of saying.messages) if (isTransient(message)) underHoles.add(message)
       await saying.half
+      await rabbitMq.node.sync()
       await rabbitMq.node.kill()
       await Promise.all(nodes.map((node) => node.untilDown()))
       await rabbitMq.node.start()

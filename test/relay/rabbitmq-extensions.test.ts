@@ -43,6 +43,7 @@ await t.test('durable subscriptions of two users with one id: each keeps its own
   const sender = await StompClient.connect(t, relay.url, { login: 'admin' })
   const persistent = ['destination', '/topic/news', 'persistent', 'true']
   await sender.ask('SEND', persistent, 'one')
+  await rabbit.node.sync()
   await rabbit.node.kill()
   await until(async () => !(await isReady()))
   await rabbit.node.start()
@@ -60,6 +61,7 @@ await t.test('durable subscriptions of two users with one id: each keeps its own
 await t.test('a persistent message of a queue survives a kill of RabbitMQ', async (t) => {
   const sender = await StompClient.connect(t, relay.url, { login: 'orders' })
   await sender.ask('SEND', ['destination', '/queue/kept', 'persistent', 'true'], 'kept')
+  await rabbit.node.sync()
   await rabbit.node.kill()
   t.equal((await sender.closed).code, 1011)
   await rabbit.node.start()

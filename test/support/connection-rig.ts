@@ -90,6 +90,7 @@ export async function connectionRig(t: Teardown, options: ConnectionRigOptions =
       otherConnections: () => 0,
       slowCheckMs: 50,
       maxConnectingPerAddress: 1000,
+      failedCountsMs: 2000,
       compression: false,
       ...options.upgrade,
     },

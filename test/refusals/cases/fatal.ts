@@ -73,6 +73,16 @@ export const fatalRefusals: readonly Refusal[] = [
     id: 'access-refused-internal',
     what: 'SEND to an internal exchange',
     ...lost('access_refused'),
+    steps: async (scene) => {
+      const name = scene.name()
+      await scene.amqp.assertExchange(name, 'direct', { internal: true, autoDelete: true })
+      return send(`/exchange/${name}/key`)
+    },
+  },
+  {
+    id: 'access-refused-trace',
+    what: 'SEND to the exchange that RabbitMQ traces with',
+    ...better('access_refused', { by: 'relay', fault: 'forbidden' }),
     steps: () => send('/exchange/amq.rabbitmq.trace/key'),
   },
   {
