@@ -41,6 +41,8 @@ const KINDS: readonly ((scene: Scene, index: number) => Promise<void>)[] = [
 interface HalfOpen {
   /** What is said before it falls silent. */
   readonly text: string
+  /** What it is counted as, where that is not half a request. */
+  readonly what?: string
   readonly localAddress?: string
   /** The server has ended it. */
   readonly onCut?: () => void
@@ -62,13 +64,13 @@ export async function halfOpenWebSocket(scene: Scene, how: HalfOpen): Promise<vo
 
 /** Opens a socket that says no more than that. Resolves when it is open or refused. */
 export async function halfOpenSocket(scene: Scene, how: HalfOpen): Promise<void> {
-  const { text, localAddress = scene.endpoint.localAddress, onCut } = how
+  const { text, what, localAddress = scene.endpoint.localAddress, onCut } = how
   const { host, port } = scene.endpoint
   await new Promise<void>((resolve) => {
     const from = localAddress === undefined ? {} : { localAddress }
     const socket = connect({ host, port, ...from }, () => {
       if (text !== '') socket.write(text)
-      scene.count(text === '' ? 'silent sockets' : 'half a request')
+      scene.count(what ?? (text === '' ? 'silent sockets' : 'half a request'))
       resolve()
     })
     // Node answers a request that does not come with 408, which would wait for a reader.

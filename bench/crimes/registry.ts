@@ -5,6 +5,7 @@ import { floodApp, floodConnect, floodSubscribe, floodTopic } from './floods.ts'
 import { giantFrames } from './giant-frames.ts'
 import { halfOpen } from './half-open.ts'
 import { compressionBombs } from './compression-bombs.ts'
+import { floodHttp, hoardConnections } from './http-crimes.ts'
 import { exhaustSubscriptions } from './exhaust-subscriptions.ts'
 import { guessPasscodes } from './guess-passcodes.ts'
 import { manyHalfOpen } from './many-half-open.ts'
@@ -27,6 +28,8 @@ export const CRIMES: readonly Crime[] = [
 /** What strangers try, from many addresses. In the order they are committed. */
 export const ATTACKS: readonly Crime[] = [
   manyHalfOpen,
+  hoardConnections,
+  floodHttp,
   guessPasscodes,
   floodTopic,
   floodApp,

@@ -40,20 +40,7 @@ export function createMetrics(sharedAs?: string): Metrics {
     [1, 2, 4, 8, 16, 32, 64, 128, 256],
   )
   const hot = { framesReceived: 0, framesSent: 0, socketWrites: 0, paced: 0 }
-  const total = (name: string, help: string, field: keyof typeof hot): Counter =>
-    new Counter({
-      name: `stomp_relay_${name}_total`,
-      help,
-      registers,
-      collect() {
-        this.reset()
-        this.inc(hot[field])
-      },
-    })
-  total('frames_received', 'STOMP frames received', 'framesReceived')
-  total('frames_sent', 'STOMP frames sent', 'framesSent')
-  total('socket_writes', 'writes to client sockets', 'socketWrites')
-  total('paced', 'times that a session had to wait for its large frames or its SUBSCRIBEs', 'paced')
+  for (const total of hotTotals(hot)) registry.registerMetric(total)
   return {
     registry,
     text: sharedAs === undefined ? async () => registry.metrics() : metricsOfAllWorkers(registry, sharedAs),
@@ -69,6 +56,28 @@ export function createMetrics(sharedAs?: string): Metrics {
       commitBatchWrites.observe(writes)
     },
   }
+}
+
+const HOT: readonly (readonly [field: keyof Metrics['hot'], name: string, help: string])[] = [
+  ['framesReceived', 'frames_received', 'STOMP frames received'],
+  ['framesSent', 'frames_sent', 'STOMP frames sent'],
+  ['socketWrites', 'socket_writes', 'writes to client sockets'],
+  ['paced', 'paced', 'times that a session had to wait for its large frames or its SUBSCRIBEs'],
+]
+
+function hotTotals(hot: Metrics['hot']): readonly Counter[] {
+  return HOT.map(
+    ([field, name, help]) =>
+      new Counter({
+        name: `stomp_relay_${name}_total`,
+        help,
+        registers: [],
+        collect() {
+          this.reset()
+          this.inc(hot[field])
+        },
+      }),
+  )
 }
 
 /** Shows a number that somebody else keeps. A promise holds up who asks for metrics: it must be kept soon. */
