@@ -1,7 +1,15 @@
-import { createConnection } from 'mysql2/promise'
+import { createConnection, type Connection, type RowDataPacket } from 'mysql2/promise'
 import t, { type Test } from 'tap'
 import { openStore } from '../../src/store/kysely/open-store.ts'
 import { useMariaDb } from '../support/mariadb.ts'
+import { stepBack } from './step-back.ts'
+
+async function tablesOf(connection: Connection): Promise<string[]> {
+  const [rows] = await connection.query<RowDataPacket[]>(
+    'select table_name as name from information_schema.tables where table_schema = database()',
+  )
+  return rows.map(({ name }) => String(name))
+}
 
 async function emptyTables(t: Test) {
   const url = await useMariaDb(t)
@@ -45,20 +53,24 @@ await t.test('never drops a table that holds rows, nor one of somebody else', as
 
 await t.test('makes the tables of a later migration that was killed, and drops none of others', async (t) => {
   const { url, connection } = await emptyTables(t)
-  await connection.query('drop table presences, presence_locks')
-  await connection.query("delete from kysely_migration where name = '2026-11-presence'")
+  const later = await tablesOf(connection)
+  for (const statement of stepBack(later.filter((name) => name !== 'owners' && name !== 'sessions'))) {
+    await connection.query(statement)
+  }
   await connection.query("insert into settings values ('k', 'v')")
   const store = await openStore({ url, nodeId: 'n', lock: true })
   await store.close()
   t.match(await connection.query("select value from settings where `key` = 'k'"), [[{ value: 'v' }]])
 
-  await connection.query('drop table owners, sessions, presences, presence_locks')
-  await connection.query("delete from kysely_migration where name = '2026-11-presence'")
-  await connection.query('create table sessions (theirs int)')
-  await connection.query('insert into sessions values (7)')
-  await t.rejects(openStore({ url, nodeId: 'n', lock: true }), { message: /sessions.* already exists/ })
-  t.match(await connection.query('select theirs from sessions'), [[{ theirs: 7 }]])
-  await connection.query('drop table sessions')
+  for (const statement of stepBack(await tablesOf(connection))) await connection.query(statement)
+  for (const name of ['sessions', 'logins', 'audit']) {
+    await connection.query(`create table ${name} (theirs int)`)
+    await connection.query(`insert into ${name} values (7)`)
+    const message = new RegExp(`${name}.* already exists`)
+    await t.rejects(openStore({ url, nodeId: 'n', lock: true }), { message })
+    t.match(await connection.query(`select theirs from ${name}`), [[{ theirs: 7 }]])
+    await connection.query(`drop table ${name}`)
+  }
   const again = await openStore({ url, nodeId: 'n', lock: true })
   t.teardown(() => again.close())
   await again.presence.nodes()

@@ -8,6 +8,7 @@ import { NodeError } from '../../src/errors.ts'
 import { openStore } from '../../src/store/kysely/open-store.ts'
 import { plainEnvironment } from '../support/plain-environment.ts'
 import { event } from './rows.ts'
+import { stepBack } from './step-back.ts'
 
 async function serve(t: Test, url: string, nodeId: string): Promise<{ child: ChildProcess; said: unknown }> {
   const child = fork(new URL('serve-store.ts', import.meta.url), [url, nodeId], {
@@ -135,8 +136,10 @@ await t.test('makes no table where one of somebody else has its name, and leaves
   await (await openStore({ url, nodeId: 'n', lock: true })).close()
   const raw = new Database(url.slice('sqlite:'.length))
   t.teardown(() => raw.close())
-  raw.exec('drop table owners; drop table sessions; drop table presences; drop table presence_locks')
-  raw.exec("delete from kysely_migration where name = '2026-11-presence'")
+  const tables = raw
+    .prepare("select name from sqlite_master where type = 'table' and name not like 'sqlite%'")
+    .all()
+  for (const statement of stepBack(tables.map((row) => (row as { name: string }).name))) raw.exec(statement)
   raw.exec('create table presences (theirs int); insert into presences values (7)')
   t.match(await refusal(url), { code: 'database-unavailable' })
   t.match(raw.prepare('select theirs from presences').get(), { theirs: 7 })

@@ -1,6 +1,7 @@
 import { Client } from 'pg'
 import t from 'tap'
 import { openStore } from '../../src/store/kysely/open-store.ts'
+import { stepBack } from './step-back.ts'
 import { usePostgres } from '../support/postgres.ts'
 
 await t.test('makes no table where one of somebody else has its name, and leaves theirs', async (t) => {
@@ -9,18 +10,20 @@ await t.test('makes no table where one of somebody else has its name, and leaves
   const client = new Client({ connectionString: url })
   await client.connect()
   t.teardown(() => client.end())
-  await client.query('drop table owners, sessions, presences, presence_locks')
-  await client.query("delete from kysely_migration where name = '2026-11-presence'")
-  await client.query('create table sessions (theirs int)')
-  await client.query('insert into sessions values (7)')
-  await t.rejects(openStore({ url, nodeId: 'n', lock: true }), { message: /"sessions" already exists/ })
-  t.strictSame((await client.query('select theirs from sessions')).rows, [{ theirs: 7 }])
-  t.match(
-    (await client.query("select to_regclass('owners') as made")).rows,
-    [{ made: null }],
-    'none half made',
+  const { rows } = await client.query<{ name: string }>(
+    "select table_name as name from information_schema.tables where table_schema = 'public'",
   )
-  await client.query('drop table sessions')
+  for (const statement of stepBack(rows.map(({ name }) => name))) await client.query(statement)
+  for (const name of ['sessions', 'logins', 'audit']) {
+    await client.query(`create table ${name} (theirs int)`)
+    await client.query(`insert into ${name} values (7)`)
+    const message = new RegExp(`"${name}" already exists`)
+    await t.rejects(openStore({ url, nodeId: 'n', lock: true }), { message })
+    t.strictSame((await client.query(`select theirs from ${name}`)).rows, [{ theirs: 7 }])
+    const made = await client.query("select to_regclass('owners') as made")
+    t.match(made.rows, [{ made: null }], 'none half made')
+    await client.query(`drop table ${name}`)
+  }
   const store = await openStore({ url, nodeId: 'n', lock: true })
   t.teardown(() => store.close())
   t.strictSame(await store.presence.nodes(), [])

@@ -6,8 +6,7 @@ import { table, texts } from './table.ts'
 export function logins(columns: ColumnTypes): Migration {
   return {
     async up(db: Kysely<unknown>): Promise<void> {
-      // MySQL knows no transactions for tables: one that was killed here left this one, empty.
-      await db.schema.dropTable('logins').ifExists().execute()
+      await columns.clear(db, ['logins'])
       await table({ db, columns }, 'logins')
         .$call(texts({ db, columns }, { id: 'id', user_id: 'user_id' }))
         .addColumn('turn', columns.integer, (c) => c.notNull())

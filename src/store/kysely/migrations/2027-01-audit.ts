@@ -6,8 +6,7 @@ import { table, texts } from './table.ts'
 export function audit(columns: ColumnTypes): Migration {
   return {
     async up(db: Kysely<unknown>): Promise<void> {
-      // MySQL knows no transactions for tables: one that was killed here left this one, empty.
-      await db.schema.dropTable('audit').ifExists().execute()
+      await columns.clear(db, ['audit'])
       const making = { db, columns }
       await table(making, 'audit')
         .$call(texts(making, { id: 'id', created_at: 'created_at', kind: 'kind', user_id: 'user_id' }))
