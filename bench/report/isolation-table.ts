@@ -26,10 +26,11 @@ export function crimeLines(rows: readonly Row[]): readonly string[] {
   )
 }
 
-function claimText({ crime, without, during, limitMs, isMet }: IsolationFigures): string {
+function claimText({ crime, without, during, limitMs, isMet, rounds }: IsolationFigures): string {
   const ms = (value: number): string => value.toFixed(1)
+  const spread = rounds.min === rounds.max ? '' : `, rounds ${ms(rounds.min)} to ${ms(rounds.max)}`
   return (
     `${crime}: p50 ${ms(without.p50)} -> ${ms(during.p50)} ms, p99 ${ms(without.p99)} -> ${ms(during.p99)} ms ` +
-    `(must: <= max(2 x, + 20 ms) = ${ms(limitMs)}: ${isMet ? 'met' : 'MISSED'})`
+    `(must: <= max(2 x, + 20 ms) = ${ms(limitMs)}: ${isMet ? 'met' : 'MISSED'}${spread})`
   )
 }

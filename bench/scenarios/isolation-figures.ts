@@ -1,5 +1,6 @@
 import type { CrimeRecord } from '../crimes/scene.ts'
 import { percentileUs, type LatencyCounts } from '../measure/latency-histogram.ts'
+import { summarize, type Summary } from '../measure/rounds.ts'
 
 /** What a crime did to those who had no part in it. */
 export interface IsolationFigures {
@@ -10,6 +11,8 @@ export interface IsolationFigures {
   /** What p99 may be, milliseconds. */
   readonly limitMs: number
   readonly isMet: boolean
+  /** p99 of each round in which it was committed, milliseconds. */
+  readonly rounds: Summary
   /** What the criminal did, and what became of it. */
   readonly record: CrimeRecord
 }
@@ -36,9 +39,37 @@ export function isolationFigures(
 ): IsolationFigures {
   const without = percentiles(latency.without)
   const during = percentiles(latency.during)
-  const limit = limitMs(without.p99)
+  return judge({ crime, without, during, record, rounds: summarize([during.p99]) })
+}
+
+/** The medians of several rounds of one crime, judged as one. @throws RangeError where there are none */
+export function medianFigures(rounds: readonly IsolationFigures[]): IsolationFigures {
+  const median = (pick: (round: IsolationFigures) => Percentiles): Percentiles => {
+    const of = (key: keyof Percentiles): readonly number[] => rounds.map((round) => pick(round)[key])
+    return {
+      p50: summarize(of('p50')).median,
+      p99: summarize(of('p99')).median,
+      count: of('count').reduce((sum, count) => sum + count, 0),
+    }
+  }
+  const record = new Map<string, number>()
+  for (const round of rounds) {
+    for (const [what, count] of Object.entries(round.record))
+      record.set(what, (record.get(what) ?? 0) + count)
+  }
+  return judge({
+    crime: rounds[0]?.crime ?? '',
+    without: median(({ without }) => without),
+    during: median(({ during }) => during),
+    record: Object.fromEntries(record),
+    rounds: summarize(rounds.map(({ during }) => during.p99)),
+  })
+}
+
+function judge(figures: Omit<IsolationFigures, 'limitMs' | 'isMet'>): IsolationFigures {
+  const limit = limitMs(figures.without.p99)
   // Where nothing was delivered nothing was kept either.
-  return { crime, without, during, limitMs: limit, isMet: during.p99 <= limit, record }
+  return { ...figures, limitMs: limit, isMet: figures.during.p99 <= limit }
 }
 
 function percentiles(counts: LatencyCounts): Percentiles {

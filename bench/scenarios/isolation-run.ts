@@ -16,6 +16,8 @@ export interface IsolationSetting {
   readonly load: LoadSetting
   readonly crimes: readonly Crime[]
   readonly durations: RoundDurations
+  /** How often all of them are committed, one after the other. Default once. */
+  readonly rounds?: number
   /** After a crime, until its traces are gone. */
   readonly settleMs: number
   /** Whether RabbitMQ's memory alarm is one of the crimes, where it can be raised. Default true. */
@@ -73,10 +75,19 @@ class IsolationRun {
   }
 
   async run(tell: (outcome: IsolationRound) => void): Promise<void> {
-    const { crimes, settleMs, hasAlarm = true } = this.#setting
+    const { settleMs, rounds = 1 } = this.#setting
     await delay(settleMs)
-    const first = await this.#measure()
-    tell({ crime: 'nothing', round: first.round })
+    let before = await this.#measure()
+    tell({ crime: 'nothing', round: before.round })
+    for (let round = 0; round < rounds; round++) before = await this.#commitAll(before, tell)
+    // What was lost last of all shows by nothing but the number that was published.
+    const result = await this.#group.finish()
+    tell({ crime: 'all of it', round: { ...before.round, ...result } })
+  }
+
+  /** @returns the last phase, without any crime */
+  async #commitAll(first: Phase, tell: (outcome: IsolationRound) => void): Promise<Phase> {
+    const { crimes, settleMs, hasAlarm = true } = this.#setting
     let before = first
     const acts: (readonly [name: string, act: () => Promise<Committed>])[] = crimes.map((crime) => [
       crime.name,
@@ -92,9 +103,7 @@ class IsolationRun {
       tell({ crime: name, round: phase.round, isolation: isolationFigures(name, latency, record) })
       before = after
     }
-    // What was lost last of all shows by nothing but the number that was published.
-    const result = await this.#group.finish()
-    tell({ crime: 'all of it', round: { ...before.round, ...result } })
+    return before
   }
 
   async #commit(crime: Crime): Promise<Committed> {

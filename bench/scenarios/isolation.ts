@@ -2,10 +2,11 @@ import { EXPOSED } from '../contestants/registry.ts'
 import type { Crime } from '../crimes/crime.ts'
 import { ATTACKS, CRIMES } from '../crimes/registry.ts'
 import type { Pacing } from '../load/process-messages.ts'
-import { recordText } from './isolation-figures.ts'
+import { medianFigures, recordText, type IsolationFigures } from './isolation-figures.ts'
 import { isolationPlan } from './isolation-plan.ts'
 import { runIsolation, type IsolationRound } from './isolation-run.ts'
-import { emptyRow } from './measured-row.ts'
+import { emptyRow, type MeasuredRow } from './measured-row.ts'
+import type { Row } from './row.ts'
 import type { RunningEntry, Scenario, ScenarioContext } from './scenario.ts'
 
 const DEFAULT_CLIENTS = [1000]
@@ -16,8 +17,8 @@ const TIMED_ONE_IN = 4
 
 /**
  * N well-behaved clients of 20 topics at a fixed rate, and beside them one client that commits each crime
- * of the issue in turn. A row a crime; whatever `--rounds` says each is committed once, with the
- * clients' latency without any crime measured before and after.
+ * of the issue in turn, as often as `--rounds` says. A row a crime, with the clients' latency without any crime
+ * measured before and after.
  */
 export const isolation: Scenario = {
   isPlayedBy: ({ name }) => name === 'relay' || name === 'base',
@@ -62,21 +63,46 @@ async function measure(
     pacing,
     timedOneIn: TIMED_ONE_IN,
   }
-  const setting = { load, crimes, durations: options, settleMs: SETTLE_MS, hasAlarm }
+  const { rounds } = options
+  const setting = { load, crimes, durations: options, rounds, settleMs: SETTLE_MS, hasAlarm }
   const head = { scenario: name, subscribers, pacing }
+  const rows = new CrimeRows((crime) => emptyRow({ ...head, contestant: `${entry.name}: ${crime}` }))
   let last = 'nothing'
+  let broken: MeasuredRow | undefined
   try {
     await runIsolation(entry.running, setting, (outcome) => {
       last = outcome.crime
       context.say(progress(name, outcome))
-      const row = emptyRow({ ...head, contestant: `${entry.name}: ${outcome.crime}` })
-      row.rounds.push(outcome.round)
-      context.rows.push(outcome.isolation === undefined ? row : { ...row, isolation: outcome.isolation })
+      rows.add(outcome)
     })
   } catch (error) {
-    const row = emptyRow({ ...head, contestant: `${entry.name}: after ${last}` })
-    row.failures.push(error instanceof Error ? error.message : String(error))
-    context.rows.push(row)
+    broken = emptyRow({ ...head, contestant: `${entry.name}: after ${last}` })
+    broken.failures.push(error instanceof Error ? error.message : String(error))
+  }
+  context.rows.push(...rows.all(), ...(broken === undefined ? [] : [broken]))
+}
+
+/** A row a crime, over all rounds. */
+class CrimeRows {
+  readonly #make: (crime: string) => MeasuredRow
+  readonly #rows = new Map<string, { readonly row: MeasuredRow; readonly figures: IsolationFigures[] }>()
+
+  constructor(make: (crime: string) => MeasuredRow) {
+    this.#make = make
+  }
+
+  add({ crime, round, isolation: figures }: IsolationRound): void {
+    const entry = this.#rows.get(crime) ?? { row: this.#make(crime), figures: [] }
+    this.#rows.set(crime, entry)
+    entry.row.rounds.push(round)
+    if (figures !== undefined) entry.figures.push(figures)
+  }
+
+  all(): readonly Row[] {
+    return [...this.#rows.values()].map(({ row, figures }) => {
+      const [first] = figures
+      return first === undefined ? row : Object.assign(row, { isolation: medianFigures(figures) })
+    })
   }
 }
 

@@ -145,7 +145,9 @@ function judge(roles: readonly Role[], action: Action, destination: string): Ver
     const match = row.action === action ? pattern.exec(meant) : null
     if (match === null) continue
     if (roles.some((role) => row.roles.includes(role))) return true
-    const ownedOrder = row.when === 'owns-order' ? match.groups?.['order'] : undefined
+    // In another spelling it would lead to where no order is told of, and nobody would watch that it stays theirs.
+    const isOwners = row.when === 'owns-order' && meant === destination
+    const ownedOrder = isOwners ? match.groups?.['order'] : undefined
     return ownedOrder === undefined ? false : { ownedOrder }
   }
   return false

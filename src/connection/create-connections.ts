@@ -1,6 +1,7 @@
 import type { Config } from '../config/config.ts'
 import { Turn } from '../lib/outbox.ts'
 import type { SessionServices } from '../session/session-services.ts'
+import { TurnShare } from '../session/turn-share.ts'
 import { Connections } from './upgrade.ts'
 
 const CONNECT_TIMEOUT_MS = 10_000
@@ -18,6 +19,7 @@ export function createConnections(
   const { metrics, log } = parts
   const session: SessionServices = {
     ...parts,
+    turnShare: new TurnShare(),
     limits: { subscriptions: config.limitSubscriptions },
     disconnectTimeoutMs: DISCONNECT_TIMEOUT_MS,
   }

@@ -60,7 +60,7 @@ export class Session implements SessionContext {
 
   constructor(services: SessionServices, transport: SessionTransport, upgrade: UpgradeCredentials) {
     this.services = services
-    this.#workload = new Workload(() => void services.metrics.hot.paced++)
+    this.#workload = new Workload(services.turnShare, () => void services.metrics.hot.paced++)
     this.transport = transport
     this.upgrade = upgrade
   }

@@ -4,6 +4,7 @@ import { deferred, type Deferred } from '../lib/deferred.ts'
 import { currentTurn, nextTurn } from '../lib/event-turn.ts'
 import { sizeOf } from './frame-size.ts'
 import { Pace, type PaceLimits } from './pace.ts'
+import type { TurnShare } from './turn-share.ts'
 
 /** Frames under way at once in one session; the next one waits until one of them is done. */
 export const MAX_IN_FLIGHT = 64
@@ -15,25 +16,19 @@ export const MAX_IN_FLIGHT = 64
 export const MAX_IN_FLIGHT_BYTES = 65_536
 
 /**
- * Frames of one session in one turn of the event loop; then it is the others' turn. One read can bring
- * thousands, and refusing a frame is work as well.
- */
-export const MAX_FRAMES_A_TURN = 8
-
-/**
- * Frames beyond that which a session may take after a rest. Who sends a burst now and then disturbs nobody, and
- * what is taken together is relayed and written together, which costs less (`bench -- fan-out`).
+ * Frames that a session may take after a rest beyond its share of a turn (`TurnShare`), refused ones among them.
+ * Who sends a burst now and then disturbs nobody.
  */
 export const MAX_SAVED_FRAMES = 56
 
 /** So many are saved up in a millisecond: less than a flood of SENDs uses. */
-const SAVED_A_MS = 4
+const SAVED_A_MS = 2
 
 /**
  * Bytes of large frames. What is more stays in its socket: copying large messages, and collecting them
  * afterwards, takes the node's time from everybody (`bench -- isolation`, giant frames).
  */
-export const LARGE_BYTES: PaceLimits = { perSecond: 8_388_608, burst: 262_144 }
+export const LARGE_BYTES: PaceLimits = { perSecond: 4_194_304, burst: 262_144 }
 
 /** Of each frame: small ones cost by their number, which has bounds of its own. */
 const FREE_BYTES = 1024
@@ -54,11 +49,14 @@ export class Workload {
   #savedAtMs = 0
   readonly #largeBytes = new Pace(LARGE_BYTES)
   readonly #subscribes = new Pace(SUBSCRIBES)
+  readonly #turnShare: TurnShare
   readonly #onPaced: () => void
+  #window = 0
   #settled: Deferred<void> | undefined
 
   /** @param onPaced called each time that a pace makes the session wait */
-  constructor(onPaced: () => void) {
+  constructor(turnShare: TurnShare, onPaced: () => void) {
+    this.#turnShare = turnShare
     this.#onPaced = onPaced
   }
 
@@ -80,10 +78,13 @@ export class Workload {
     if (frame.command === 'SUBSCRIBE') this.#subscribes.spend(1)
     this.#largeBytes.spend(Math.max(0, sizeOf(frame) - FREE_BYTES))
     const turn = currentTurn()
-    if (turn !== this.#turn) this.#inTurn = 0
+    if (turn !== this.#turn) {
+      this.#inTurn = 0
+      this.#window = this.#turnShare.enter(this.#window)
+    }
     this.#turn = turn
     this.#inTurn += 1
-    const isOwnTurnOver = this.#inTurn >= MAX_FRAMES_A_TURN && !this.#useSaved()
+    const isOwnTurnOver = this.#inTurn >= this.#turnShare.share && !this.#useSaved()
     const aheadMs = Math.max(this.#largeBytes.aheadMs(), this.#subscribes.aheadMs())
     const isInTime = !isOwnTurnOver && aheadMs === 0
     return isInTime && !this.#isFull ? undefined : this.#untilRoom(isOwnTurnOver, aheadMs)

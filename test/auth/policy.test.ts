@@ -93,6 +93,7 @@ await t.test('lets the owner of an order follow it, and an admin without asking'
   t.equal(follow('root', 'admin', '/topic/orders.o-7'), true, 'at once')
   t.equal(asked.length, 3)
   t.equal(await follow('shop', 'service', '/topic/orders%2Eo-7'), false, 'the spelling changes nothing')
+  t.equal(follow('alice', 'service', '/topic/orders%2Eo-7'), false, 'owners follow by the plain name')
   t.strictSame(asked.at(-1), 'shop o-7')
   await t.rejects(
     async () =>

@@ -3,7 +3,7 @@ import { relayClients } from '../../bench/contestants/relay.ts'
 import { ATTACKS, CRIMES } from '../../bench/crimes/registry.ts'
 import type { CrimeRecord } from '../../bench/crimes/scene.ts'
 import { isolationClaims, crimeLines } from '../../bench/report/isolation-table.ts'
-import { isolationFigures, limitMs } from '../../bench/scenarios/isolation-figures.ts'
+import { isolationFigures, limitMs, medianFigures } from '../../bench/scenarios/isolation-figures.ts'
 import { isolationPlan } from '../../bench/scenarios/isolation-plan.ts'
 import { runIsolation } from '../../bench/scenarios/isolation-run.ts'
 import { LatencyHistogram } from '../../bench/measure/latency-histogram.ts'
@@ -72,6 +72,16 @@ await t.test('p99 may be twice what it was, or 20 ms more, whichever is more', a
   t.ok(isolationFigures('flood', { without, during: counts(24) }, {}).isMet)
   t.notOk(isolationFigures('flood', { without, during: counts(30) }, {}).isMet)
   t.notOk(isolationFigures('flood', { without, during: counts() }, {}).isMet, 'nothing was delivered')
+})
+
+await t.test('a crime that was committed several times is judged by its medians', async (t) => {
+  const round = (p99: number) =>
+    isolationFigures('flood', { without: counts(5), during: counts(p99) }, { SENDs: 2 })
+  const figures = medianFigures([round(90), round(10), round(12)])
+  t.ok(figures.isMet)
+  t.match(figures, { crime: 'flood', record: { SENDs: 6 }, without: { count: 3 } })
+  t.ok(Math.abs(figures.during.p99 - 12) < 1 && figures.rounds.min < 11 && figures.rounds.max > 85)
+  t.notOk(medianFigures([round(90), round(10), round(91)]).isMet)
 })
 
 await t.test('says what the crime did to others, and what became of it', async (t) => {

@@ -4,16 +4,17 @@ import { Type } from 'typebox'
 import { deferred } from '../../src/lib/deferred.ts'
 import {
   LARGE_BYTES,
-  MAX_FRAMES_A_TURN,
+  MAX_IN_FLIGHT,
   MAX_IN_FLIGHT_BYTES,
   MAX_SAVED_FRAMES,
   SUBSCRIBES,
 } from '../../src/session/workload.ts'
+import { MAX_FRAMES_A_TURN, MIN_FRAMES_A_TURN } from '../../src/session/turn-share.ts'
 import { sessionRig } from '../support/session-rig.ts'
 import { until } from '../support/until.ts'
 
-/** What comes at once from a client that has rested. */
-const BURST_FRAMES = MAX_FRAMES_A_TURN + MAX_SAVED_FRAMES
+/** What comes at once from a client that has rested, and is alone. */
+const BURST_FRAMES = Math.min(MAX_FRAMES_A_TURN + MAX_SAVED_FRAMES, MAX_IN_FLIGHT)
 
 await t.test('takes so many frames a turn, in order, and lets others have theirs', async (t) => {
   const { app, receive, connect, transport } = await sessionRig(t)
@@ -37,6 +38,21 @@ await t.test('takes so many frames a turn, in order, and lets others have theirs
     Array.from({ length: count }, (_, i) => String(i)),
   )
   await until(() => !transport.isPaused)
+})
+
+await t.test('takes fewer a turn where others take some, too', async (t) => {
+  const { app, receive, connect, transport, session } = await sessionRig(t)
+  let handled = 0
+  app.message('/app/count', { payload: Type.Unknown(), handle: async () => void handled++ })
+  await connect()
+  const { turnShare } = session.services
+  for (let i = 0; i < MAX_FRAMES_A_TURN; i++) turnShare.enter(0)
+  await setImmediate()
+  const count = BURST_FRAMES * 5
+  for (let i = 0; i < count; i++) receive('SEND', ['destination', '/app/count'], '0')
+  t.ok(handled >= MIN_FRAMES_A_TURN + MAX_SAVED_FRAMES, 'what was saved up is its own')
+  t.ok(handled < BURST_FRAMES, `${handled} at once`)
+  await until(() => handled === count && !transport.isPaused)
 })
 
 await t.test('lets a burst take effect before it answers the DISCONNECT behind it', async (t) => {

@@ -11,6 +11,7 @@ import { Hub } from '../../src/fanout/hub.ts'
 import { createServer } from '../../src/http/server.ts'
 import type { Interceptor } from '../../src/inbound/chain.ts'
 import { Inbound } from '../../src/inbound/inbound.ts'
+import { TurnShare } from '../../src/session/turn-share.ts'
 import { createLog, type Log } from '../../src/telemetry/log.ts'
 import { createMetrics, type Metrics } from '../../src/telemetry/metrics.ts'
 import { SessionRegistry } from '../../src/user/session-registry.ts'
@@ -66,6 +67,7 @@ export async function connectionRig(t: Teardown, options: ConnectionRigOptions =
         inbound,
         hub,
         registry: new SessionRegistry({ maxPerUser: 100 }),
+        turnShare: new TurnShare(),
         metrics,
         log,
         serverName: 'test/1',

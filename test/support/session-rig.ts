@@ -11,6 +11,7 @@ import type { Interceptor } from '../../src/inbound/chain.ts'
 import { within } from '../../src/lib/within.ts'
 import type { EncodedBatch, EncodedFrame, SessionTransport } from '../../src/session/transport.ts'
 import { Session } from '../../src/session/session.ts'
+import { TurnShare } from '../../src/session/turn-share.ts'
 import { createLog } from '../../src/telemetry/log.ts'
 import { createMetrics } from '../../src/telemetry/metrics.ts'
 import { SessionRegistry } from '../../src/user/session-registry.ts'
@@ -142,6 +143,7 @@ export async function sessionRig(
       inbound,
       hub,
       registry,
+      turnShare: new TurnShare(),
       metrics: createMetrics(),
       log: createLog({ level: 'silent', nodeId: 'test' }),
       serverName: 'test/1',

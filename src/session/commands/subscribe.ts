@@ -83,8 +83,6 @@ async function open(session: SessionContext, asked: Asked): Promise<readonly str
   }
   await services.inbound.accept(asked.call)
   const { subscription, recovery, guard } = await attach(session, asked)
-  // Spelt in a way that only a broker reads as what the permit is for.
-  if (guard === undefined) asked.permit?.end()
   const refusal = guard?.begin((error) => session.cancelled(asked.id, error))
   if (session.state === 'CLOSING' || refusal !== undefined) subscription.close?.()
   else subscriptions.set(asked.id, attending(session, subscription))
