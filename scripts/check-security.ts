@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { readGuards, type Guard } from './guards.ts'
 import { ROOT } from './source-files.ts'
 
 /** A row of the threat model. */
@@ -43,15 +44,47 @@ export function faultsOf(
   return threats.length < FEWEST_THREATS ? [...faults, `only ${threats.length} threats seen`] : faults
 }
 
-/** Every row of the threat model names tests that exist. */
+/** What is wrong with the table of guards: a test without any, one of no row, a text that is not there once. */
+export function faultsOfGuards(
+  threats: readonly Threat[],
+  guards: readonly Guard[],
+  read: (file: string) => string | undefined,
+): readonly string[] {
+  const guarded = new Set(guards.map(({ test }) => test))
+  const named = threats.flatMap(({ threat, tests }) =>
+    tests.map(({ file, title }) => ({ threat, test: `${file}: ${title}` })),
+  )
+  const known = new Set(named.map(({ test }) => test))
+  return [
+    ...named
+      .filter(({ test }) => !guarded.has(test))
+      .map(({ threat, test }) => `${threat}: no guard is named for ${test}`),
+    ...guards.flatMap(({ test, source, take }) => {
+      const times = (read(source) ?? '').split(take).length - 1
+      return [
+        ...(known.has(test) ? [] : [`the guards: no threat names ${test}`]),
+        ...(times === 1 ? [] : [`the guards: ${source} holds ${times} times: ${take}`]),
+      ]
+    }),
+  ]
+}
+
+export function readThreats(): readonly Threat[] {
+  return threatsOf(readFileSync(join(ROOT, 'SECURITY.md'), 'utf8'))
+}
+
+function read(file: string): string | undefined {
+  const path = join(ROOT, file)
+  return existsSync(path) ? readFileSync(path, 'utf8') : undefined
+}
+
+/** Every row of the threat model names tests that exist, and each of them has a guard that can be taken out. */
 function checkSecurity(): boolean {
-  const threats = threatsOf(readFileSync(join(ROOT, 'SECURITY.md'), 'utf8'))
-  const faults = faultsOf(threats, (file) => {
-    const path = join(ROOT, file)
-    return existsSync(path) ? readFileSync(path, 'utf8') : undefined
-  })
+  const threats = readThreats()
+  const guards = readGuards()
+  const faults = [...faultsOf(threats, read), ...faultsOfGuards(threats, guards, read)]
   for (const fault of faults) process.stdout.write(`${fault}\n`)
-  process.stdout.write(`${threats.length} threats, ${faults.length} faults\n`)
+  process.stdout.write(`${threats.length} threats, ${guards.length} guards, ${faults.length} faults\n`)
   return faults.length === 0
 }
 

@@ -21,6 +21,9 @@ await t.test('whatever clients call things, a line of the log stays one line of 
     ['BEGIN', ['transaction', EVIL]],
   ] as const
   for (const [command, list] of frames) service.send(command, [...list, 'receipt', 'r'], command === 'SEND' ? EVIL : undefined)
+  // What the parser says of it, which the log keeps, quotes it.
+  service.send('SEND', ['destination', '/app/messages'], '\u009b31m\u202e\u2028')
+  await relay.logged('refused')
   const order = JSON.stringify({ orderId: EVIL, userId: EVIL, status: EVIL, note: EVIL })
   await service.ask('SEND', ['destination', '/queue/user'], order)
   await relay.logged('dead-letter')

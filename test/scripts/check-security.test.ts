@@ -1,5 +1,6 @@
 import t from 'tap'
-import { faultsOf, threatsOf } from '../../scripts/check-security.ts'
+import { faultsOf, faultsOfGuards, threatsOf } from '../../scripts/check-security.ts'
+import { without, type Guard } from '../../scripts/guards.ts'
 
 const TABLE = `# Security
 
@@ -60,4 +61,34 @@ await t.test('tells of rows without a test, and of tests that are not there', as
       'only 2 threats seen',
     ],
   )
+})
+
+await t.test('tells of tests without a guard, and of guards that cannot be taken out', async (t) => {
+  const threats = threatsOf(TABLE)
+  const lock: Guard = { test: 'test/a.test.ts: keeps it shut', source: 'src/lock.ts', take: 'turnKey()' }
+  const word: Guard = { test: 'test/b.test.ts: says "no"', source: 'src/word.ts', take: "'no'", put: "'yes'" }
+  const files = new Map([
+    ['src/lock.ts', 'turnKey()\nclose()'],
+    ['src/word.ts', "say('no')"],
+  ])
+  const faults = (...guards: Guard[]) => faultsOfGuards(threats, guards, (file) => files.get(file))
+  t.same(faults(lock, word), [])
+  t.same(faults(lock, word, { ...lock, take: 'close()' }), [], 'more than one of a test')
+  t.same(faults(word), ['a thief: no guard is named for test/a.test.ts: keeps it shut'])
+  t.same(faults(lock, word, { ...lock, test: 'test/a.test.ts: keeps it' }), [
+    'the guards: no threat names test/a.test.ts: keeps it',
+  ])
+  files.set('src/lock.ts', 'turnKey()\nturnKey()')
+  files.delete('src/word.ts')
+  t.same(faults(lock, word), [
+    'the guards: src/lock.ts holds 2 times: turnKey()',
+    "the guards: src/word.ts holds 0 times: 'no'",
+  ])
+})
+
+await t.test('takes a guard out of the text that holds it once, and puts in what it says', async (t) => {
+  const guard: Guard = { test: '', source: 'src/a.ts', take: 'if (isOpen) close()' }
+  t.equal(without(guard, 'begin()\nif (isOpen) close()\nend()'), 'begin()\n\nend()')
+  t.equal(without({ ...guard, put: 'stay($&)' }, 'if (isOpen) close()'), 'stay($&)')
+  for (const text of ['', 'if (isOpen) close()if (isOpen) close()']) t.throws(() => without(guard, text))
 })
