@@ -19,7 +19,7 @@ export class TurnShare {
   /** Frames. */
   get share(): number {
     const takers = Math.max(1, this.#takers, this.#takersBefore)
-    return Math.max(MIN_FRAMES_A_TURN, Math.floor(MAX_FRAMES_A_TURN / takers))
+    return Math.max(MIN_FRAMES_A_TURN, Math.floor(MAX_FRAMES_A_TURN / (2 * takers - 1)))
   }
 
   /** Counts who takes a frame. @param last what it was answered the last time, 0 at first */

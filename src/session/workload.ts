@@ -22,7 +22,7 @@ export const MAX_IN_FLIGHT_BYTES = 65_536
 export const MAX_SAVED_FRAMES = 56
 
 /** So many are saved up in a millisecond: less than a flood of SENDs uses. */
-const SAVED_A_MS = 2
+const SAVED_A_MS = 1
 
 /**
  * Bytes of large frames. What is more stays in its socket: copying large messages, and collecting them
