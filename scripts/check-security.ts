@@ -73,7 +73,7 @@ export function readThreats(): readonly Threat[] {
   return threatsOf(readFileSync(join(ROOT, 'SECURITY.md'), 'utf8'))
 }
 
-function read(file: string): string | undefined {
+function readSource(file: string): string | undefined {
   const path = join(ROOT, file)
   return existsSync(path) ? readFileSync(path, 'utf8') : undefined
 }
@@ -82,7 +82,7 @@ function read(file: string): string | undefined {
 function checkSecurity(): boolean {
   const threats = readThreats()
   const guards = readGuards()
-  const faults = [...faultsOf(threats, read), ...faultsOfGuards(threats, guards, read)]
+  const faults = [...faultsOf(threats, readSource), ...faultsOfGuards(threats, guards, readSource)]
   for (const fault of faults) process.stdout.write(`${fault}\n`)
   process.stdout.write(`${threats.length} threats, ${guards.length} guards, ${faults.length} faults\n`)
   return faults.length === 0

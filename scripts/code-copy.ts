@@ -1,5 +1,16 @@
 import { spawn, type ChildProcess } from 'node:child_process'
-import { chmod, cp, mkdir, mkdtemp, readdir, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises'
+import {
+  chmod,
+  cp,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  realpath,
+  rm,
+  symlink,
+  writeFile,
+} from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -30,6 +41,10 @@ const TAP_TIMEOUT_S = 60
 const PATIENCE = 'PATIENCE_MS = 60_000'
 const LESS_PATIENCE = 'PATIENCE_MS = 20_000'
 
+function isCopied(path: string): boolean {
+  return !NOT_COPIED.has(relative(ROOT, path))
+}
+
 /** A copy of the repository in a temporary folder: its code may be changed, and its tests run. */
 export class CodeCopy {
   readonly #folder: string
@@ -44,19 +59,14 @@ export class CodeCopy {
     // A database server that tests start may run as another user.
     await chmod(copy.#folder, 0o755)
     await mkdir(copy.#temporary, { mode: 0o777 })
-    const filter = (path: string): boolean => !NOT_COPIED.has(relative(ROOT, path))
-    await cp(ROOT, copy.#root, { recursive: true, filter })
+    await cp(ROOT, copy.#root, { recursive: true, filter: isCopied })
     await symlink(await realpath(join(ROOT, 'node_modules')), join(copy.#root, 'node_modules'))
     await copy.#makeImpatient()
     return copy
   }
 
   /** Runs something while a file is another. */
-  async changed<T>(
-    file: string,
-    change: (text: string) => string,
-    act: () => Promise<T>,
-  ): Promise<T> {
+  async changed<T>(file: string, change: (text: string) => string, act: () => Promise<T>): Promise<T> {
     const path = join(this.#root, file)
     const text = await readFile(path, 'utf8')
     await writeFile(path, change(text))

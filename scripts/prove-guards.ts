@@ -77,8 +77,7 @@ class Proof {
   }
 
   async #runUnchanged(file: string): Promise<TestRun> {
-    const run =
-      this.#unchanged.get(file) ?? (await this.#copy.runTest(file, { limitMs: UNCHANGED_LIMIT_MS }))
+    const run = this.#unchanged.get(file) ?? (await this.#copy.runTest(file, { limitMs: UNCHANGED_LIMIT_MS }))
     this.#unchanged.set(file, run)
     return run
   }
@@ -99,7 +98,10 @@ function threatsByTest(): ReadonlyMap<string, readonly string[]> {
 async function main(only: string): Promise<boolean> {
   const threats = threatsByTest()
   const guards = readGuards()
-    .map((guard) => ({ guard, about: [...(threats.get(guard.test) ?? []), guard.source, guard.test].join(' | ') }))
+    .map((guard) => ({
+      guard,
+      about: [...(threats.get(guard.test) ?? []), guard.source, guard.test].join(' | '),
+    }))
     .filter(({ about }) => about.includes(only))
   await ensureServices()
   const copy = await CodeCopy.make()

@@ -11,7 +11,9 @@ export class TestWatch {
 
   /** @param title as in the source: `${…}` stands for anything */
   constructor(title: string) {
-    const parts = title.split(/\$\{[^}]*\}/).map((part) => part.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`))
+    const parts = title
+      .split(/\$\{[^}]*\}/)
+      .map((part) => part.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`))
     this.#title = new RegExp(`^${parts.join('.*')}$`)
   }
 
