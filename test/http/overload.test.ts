@@ -67,8 +67,10 @@ await t.test('refuses requests and upgrades while the event loop lags, and nothi
   beBusy(false)
   await until(async () => (await ask('/')).statusCode === 200)
   await connected(t, url)
-  t.match(await metrics.text(), /requests_refused_total\{reason="overload"\} [3-9]/)
-  t.equal(lines.filter((line) => line.includes('"event":"overload"')).length, 1, 'once, not for each')
+  t.match(await metrics.text(), /requests_refused_total\{reason="overload"\} ([3-9]|\d{2,})/)
+  const told = lines.filter((line) => line.includes('"event":"overload"')).length
+  // A machine that is busy itself may look as if the lag had ended in between.
+  t.ok(told === 1 || told === 2, `${told} times, not for each of three and more`)
 })
 
 await t.test('has no such bound with 0', async (t) => {
