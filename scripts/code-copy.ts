@@ -110,8 +110,13 @@ export class CodeCopy {
   /** With all that it has started; servers of its own end with it. Does nothing where none runs. */
   endTest(): void {
     const child = this.#child
-    if (child?.pid === undefined || child.exitCode !== null || child.signalCode !== null) return
-    process.kill(-child.pid, 'SIGKILL')
+    if (child?.pid === undefined) return
+    try {
+      // Also where only what it started is left, and holds its output open.
+      process.kill(-child.pid, 'SIGKILL')
+    } catch {
+      // All of it is gone.
+    }
   }
 
   async remove(): Promise<void> {

@@ -33,8 +33,8 @@ interface Verdict {
 /** What the end of a test file without a guard tells of the named test. */
 function verdictOf({ code, isLate }: TestRun, watch: TestWatch): Verdict {
   if (watch.hasFailed) return { word: 'KILLED', isNoticed: true }
-  // A file of which no test began does not even run, which tells nothing of the guard.
-  if (!watch.hasBegun) return { word: 'DOES NOT RUN', isNoticed: false }
+  // It does not even run, or another test ends the file before it: which tells nothing of the guard.
+  if (!watch.hasBegun) return { word: 'NOT REACHED', isNoticed: false }
   if (watch.hasPassed || code === 0) return { word: 'SURVIVED', isNoticed: false }
   return { word: isLate ? 'KILLED (by time)' : 'KILLED (by the end of the process)', isNoticed: true }
 }

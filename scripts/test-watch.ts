@@ -17,7 +17,7 @@ export class TestWatch {
     this.#title = new RegExp(`^${parts.join('.*')}$`)
   }
 
-  /** Whether any test of the file began: one that does not compile has none. */
+  /** Whether such a test began: nothing tells of one that was never reached. */
   get hasBegun(): boolean {
     return this.#hasBegun
   }
@@ -34,8 +34,8 @@ export class TestWatch {
   read(line: string): void {
     const [, begun] = SUBTEST.exec(line) ?? []
     if (begun !== undefined) {
-      this.#hasBegun = true
       this.#isWithin ||= this.#isMeant(begun)
+      this.#hasBegun ||= this.#isWithin
     }
     const [, not, name] = RESULT.exec(line) ?? []
     if (name === undefined) return

@@ -39,7 +39,7 @@ export function isolationFigures(
 ): IsolationFigures {
   const without = percentiles(latency.without)
   const during = percentiles(latency.during)
-  return judge({ crime, without, during, record, rounds: summarize([during.p99]) })
+  return judge({ crime, without, during, record, rounds: summaryOf([during.p99]) })
 }
 
 /** The medians of several rounds of one crime, judged as one. @throws RangeError where there are none */
@@ -62,14 +62,21 @@ export function medianFigures(rounds: readonly IsolationFigures[]): IsolationFig
     without: median(({ without }) => without),
     during: median(({ during }) => during),
     record: Object.fromEntries(record),
-    rounds: summarize(rounds.map(({ during }) => during.p99)),
+    rounds: summaryOf(rounds.map(({ during }) => during.p99)),
   })
+}
+
+/** Not a number where one of them is none. */
+function summaryOf(values: readonly number[]): Summary {
+  const { median } = summarize(values)
+  return { median, min: Math.min(...values), max: Math.max(...values) }
 }
 
 function judge(figures: Omit<IsolationFigures, 'limitMs' | 'isMet'>): IsolationFigures {
   const limit = limitMs(figures.without.p99)
-  // Where nothing was delivered nothing was kept either.
-  return { ...figures, limitMs: limit, isMet: figures.during.p99 <= limit }
+  // Where nothing was delivered in a round nothing was kept either.
+  const isMet = figures.during.p99 <= limit && !Number.isNaN(figures.rounds.min + figures.rounds.max)
+  return { ...figures, limitMs: limit, isMet }
 }
 
 function percentiles(counts: LatencyCounts): Percentiles {

@@ -15,7 +15,7 @@ export function mirrorBroker(metrics: Metrics, broker: Pick<Broker, 'status'>, c
   mirrorGauge(
     metrics,
     'broker_bindings',
-    'patterns that the broker relays to this node',
+    'patterns that this node wants of the broker, or did a moment ago',
     () => broker.status().bindings?.known ?? 0,
   )
   mirrorGauge(

@@ -38,7 +38,7 @@ export const EDGE_SETTINGS = {
   ),
   limitConnectingPerAddress: setting(
     'LIMIT_CONNECTING_PER_ADDRESS',
-    'connections of one address that have asked for nothing yet, and WebSockets that are not CONNECTED yet',
+    'connections of one address that have asked for nothing yet, and WebSockets that are not CONNECTED yet, or ended so within 2 s',
     200,
     integer(1, 1_000_000),
   ),

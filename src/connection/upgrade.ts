@@ -33,6 +33,8 @@ const RETRY_AFTER_SECONDS = 5
 
 /** Whoever is refused for these waits for the answer, and asks less often: milliseconds. */
 const REFUSAL_WAIT_MS = 1000
+/** So many of an address wait, and of all; who comes beyond it is refused at once, since each that waits is a socket. */
+const MAX_WAITING_REFUSALS = { ofAddress: 16, ofAll: 200 }
 
 /** Parts that a message may come in: clients send one, and each costs more than the byte that it may hold. */
 const MAX_FRAGMENTS = 256
@@ -61,6 +63,8 @@ export class Connections {
   readonly #options: UpgradeOptions
   readonly #open = new Set<Connection>()
   readonly #connecting = new Tally()
+  readonly #refusing = new Tally()
+  #allRefusing = 0
   readonly #slowTimer: NodeJS.Timeout
   #isDraining = false
 
@@ -177,7 +181,7 @@ export class Connections {
     }
     if (this.#connecting.of(addressKey(request.ip)) >= this.#options.maxConnectingPerAddress) {
       this.#refused('connecting')
-      await delay(REFUSAL_WAIT_MS)
+      await this.#holdUp(addressKey(request.ip))
       void reply.header('retry-after', RETRY_AFTER_SECONDS)
       throw new RequestError(429, 'too-many-connecting', 'too many of this address are not CONNECTED yet')
     }
@@ -187,6 +191,17 @@ export class Connections {
       void reply.header('retry-after', RETRY_AFTER_SECONDS)
       throw new RequestError(503, 'no-connections', 'this node takes no more connections now')
     }
+  }
+
+  /** For a moment, where there is room for one more that waits. */
+  async #holdUp(address: string): Promise<void> {
+    const { ofAddress, ofAll } = MAX_WAITING_REFUSALS
+    if (this.#refusing.of(address) >= ofAddress || this.#allRefusing >= ofAll) return
+    const giveBack = this.#refusing.take(address)
+    this.#allRefusing += 1
+    await delay(REFUSAL_WAIT_MS)
+    this.#allRefusing -= 1
+    giveBack()
   }
 
   #refused(reason: string): void {

@@ -239,7 +239,8 @@ export class Session implements SessionContext {
   #take(frame: ClientFrame): void {
     const done = perform(this, frame)
     // Also where the frame itself took no time: what resolves at once would let none but this session go on.
-    const wait = done === undefined ? this.#workload.room(frame) : done.then(() => this.#workload.room(frame))
+    const room = (): Promise<void> | undefined => this.#workload.room(frame, this.#state === 'CONNECTED')
+    const wait = done === undefined ? room() : done.then(room)
     if (wait === undefined) return
     this.#isHeld = true
     // Before it is connected a client may not send much anyway, and its leaving must be noticed.

@@ -15,6 +15,12 @@ export class TurnShare {
   #endsMs = 0
   #takers = 0
   #takersBefore = 0
+  readonly #now: () => number
+
+  /** @param now the monotonic clock, milliseconds */
+  constructor(now: () => number = () => performance.now()) {
+    this.#now = now
+  }
 
   /** Frames. */
   get share(): number {
@@ -24,7 +30,7 @@ export class TurnShare {
 
   /** Counts who takes a frame. @param last what it was answered the last time, 0 at first */
   enter(last: number): number {
-    const nowMs = performance.now()
+    const nowMs = this.#now()
     if (nowMs >= this.#endsMs) {
       this.#takersBefore = nowMs < this.#endsMs + WINDOW_MS ? this.#takers : 0
       this.#takers = 0

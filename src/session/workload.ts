@@ -73,14 +73,17 @@ export class Workload {
     }
   }
 
-  /** Counts a frame that was taken, or refused. @returns what the next one has to wait for, if anything */
-  room(frame: ClientFrame): Promise<void> | undefined {
+  /**
+   * Counts a frame that was taken, or refused. @returns what the next one has to wait for, if anything
+   * @param isConnected others make room for it
+   */
+  room(frame: ClientFrame, isConnected: boolean): Promise<void> | undefined {
     if (frame.command === 'SUBSCRIBE') this.#subscribes.spend(1)
     this.#largeBytes.spend(Math.max(0, sizeOf(frame) - FREE_BYTES))
     const turn = currentTurn()
     if (turn !== this.#turn) {
       this.#inTurn = 0
-      this.#window = this.#turnShare.enter(this.#window)
+      if (isConnected) this.#window = this.#turnShare.enter(this.#window)
     }
     this.#turn = turn
     this.#inTurn += 1
@@ -110,7 +113,11 @@ export class Workload {
   }
 
   async #untilRoom(isOwnTurnOver: boolean, aheadMs: number): Promise<void> {
-    if (isOwnTurnOver) await nextTurn()
+    if (isOwnTurnOver) {
+      await nextTurn()
+      // Who waits for its turn does not rest.
+      this.#savedAtMs = performance.now()
+    }
     if (aheadMs > 0) {
       this.#onPaced()
       await delay(aheadMs)

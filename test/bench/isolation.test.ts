@@ -82,6 +82,13 @@ await t.test('a crime that was committed several times is judged by its medians'
   t.match(figures, { crime: 'flood', record: { SENDs: 6 }, without: { count: 3 } })
   t.ok(Math.abs(figures.during.p99 - 12) < 1 && figures.rounds.min < 11 && figures.rounds.max > 85)
   t.notOk(medianFigures([round(90), round(10), round(91)]).isMet)
+  const silent = isolationFigures('flood', { without: counts(5), during: counts() }, {})
+  for (const rounds of [
+    [silent, round(10), round(12)],
+    [round(10), round(12), silent],
+  ]) {
+    t.notOk(medianFigures(rounds).isMet, 'nothing was delivered in one of them')
+  }
 })
 
 await t.test('says what the crime did to others, and what became of it', async (t) => {

@@ -110,6 +110,21 @@ await t.test('goes on counting for a while who comes to nothing, and not who was
   t.equal(short.connections.size, 1)
 })
 
+await t.test('lets a few of an address wait for their refusal, and tells the rest at once', async (t) => {
+  const { url } = await connectionRig(t, { upgrade: { maxConnectingPerAddress: 0 } })
+  const beganMs = performance.now()
+  const tookMs = await Promise.all(
+    Array.from({ length: 24 }, async () => {
+      await refusal(url)
+      return performance.now() - beganMs
+    }),
+  )
+  const order = tookMs.toSorted((a, b) => a - b)
+  // Those that waited came behind the others, however busy the machine is.
+  t.ok((order[8] ?? 0) >= 999, 'sixteen waited')
+  t.ok((order[7] ?? 0) < (order[8] ?? 0), 'eight did not')
+})
+
 await t.test('counts no WebSocket among the idle connections of its address', async (t) => {
   const relay = await useRelay(t, { LIMIT_CONNECTIONS_PER_ADDRESS: '2' })
   for (const login of ['alice', 'bob', 'orders']) await StompClient.connect(t, relay.url, { login })

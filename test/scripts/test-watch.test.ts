@@ -57,10 +57,12 @@ await t.test('knows all that a template stands for, of which one may fail', asyn
   t.equal(watched(title, 'ok 1 - lets the role user out').ending, 'unknown')
 })
 
-await t.test('knows whether anything began', async (t) => {
+await t.test('knows whether the test began, and not only another', async (t) => {
   const watch = new TestWatch('keeps it shut')
   watch.read('TAP version 14')
   t.equal(watch.hasBegun, false)
   watch.read('# Subtest: another')
+  t.equal(watch.hasBegun, false)
+  watch.read('# Subtest: keeps it shut')
   t.equal(watch.hasBegun, true)
 })

@@ -1,10 +1,8 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
 import { MAX_FRAMES_A_TURN, MIN_FRAMES_A_TURN, TurnShare } from '../../src/session/turn-share.ts'
-import { until } from '../support/until.ts'
 
 await t.test('whoever is alone may take all of a turn, and many share it', (t) => {
-  const turns = new TurnShare()
+  const turns = new TurnShare(() => 1000)
   t.equal(turns.share, MAX_FRAMES_A_TURN)
   const first = turns.enter(0)
   t.equal(turns.share, MAX_FRAMES_A_TURN)
@@ -18,18 +16,21 @@ await t.test('whoever is alone may take all of a turn, and many share it', (t) =
   t.end()
 })
 
-await t.test('forgets who takes nothing any more', async (t) => {
-  const turns = new TurnShare()
+await t.test('forgets who takes nothing any more', (t) => {
+  let nowMs = 1000
+  const turns = new TurnShare(() => nowMs)
   let mine = turns.enter(0)
   for (let i = 0; i < 7; i++) turns.enter(0)
-  t.ok(turns.share < MAX_FRAMES_A_TURN)
-  await until(() => {
-    mine = turns.enter(mine)
-    return turns.share === MAX_FRAMES_A_TURN
-  })
-  for (let i = 0; i < 7; i++) turns.enter(0)
-  // Longer than two of its windows: nobody has taken anything since.
-  await delay(250)
-  turns.enter(0)
+  const ofEight = turns.share
+  nowMs += 100
+  mine = turns.enter(mine)
+  t.equal(turns.share, ofEight, 'they were there a moment ago')
+  nowMs += 100
+  turns.enter(mine)
   t.equal(turns.share, MAX_FRAMES_A_TURN)
+  for (let i = 0; i < 7; i++) turns.enter(0)
+  nowMs += 200
+  turns.enter(0)
+  t.equal(turns.share, MAX_FRAMES_A_TURN, 'nobody was there for long')
+  t.end()
 })

@@ -295,11 +295,14 @@ export class NodeLinks {
     this.topology
       .renew()
       .catch(() => undefined)
-      .finally(() => {
+      .then(() => {
         this.#isRenewing = false
         if (this.topology.isReady) this.#onBound(reason)
         // The next connection builds it; where there is another one already, that does.
         else if (!this.#isClosing) connection?.destroy()
       })
+      .catch((error: unknown) =>
+        this.#options.log.error({ event: 'broker-fault', err: error }, 'a fault of ours'),
+      )
   }
 }
