@@ -52,6 +52,22 @@ await t.test('rejects when the stored hash is none', async (t) => {
   await t.rejects(passwords.verify('x', unusable))
 })
 
+await t.test('works on a few at once, lets some wait, and refuses the rest', async (t) => {
+  const passwords = new Passwords({ cost: 1024, concurrency: 2, maxWaiting: 3 })
+  const calls = Array.from({ length: 6 }, async () => {
+    const hash = await passwords.hash('x')
+    return { hash, running: passwords.running }
+  })
+  t.equal(passwords.running, 2)
+  const results = await Promise.allSettled(calls)
+  const done = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value.running] : []))
+  t.equal(done.length, 5)
+  t.ok(Math.max(...done) <= 2 && Math.min(...done) >= 0, `under way after each: ${done.join(', ')}`)
+  t.match(results.at(-1), { status: 'rejected', reason: { code: 'too-many-pending' } })
+  t.equal(passwords.running, 0)
+  t.match(await passwords.hash('x'), /^scrypt/, 'and works on afterwards')
+})
+
 await t.test('does no work for those who left while they waited', async (t) => {
   const passwords = new Passwords({ cost: 65_536, concurrency: 1, maxWaiting: 500 })
   const hash = await passwords.hash('x')
@@ -119,20 +135,4 @@ await t.test('makes room where those of an address who wait have left', async (t
     false,
   ])
   await t.rejects(passwords.hash('x', { isAbandoned: () => true }), { code: 'invalid-payload' })
-})
-
-await t.test('works on a few at once, lets some wait, and refuses the rest', async (t) => {
-  const passwords = new Passwords({ cost: 1024, concurrency: 2, maxWaiting: 3 })
-  const calls = Array.from({ length: 6 }, async () => {
-    const hash = await passwords.hash('x')
-    return { hash, running: passwords.running }
-  })
-  t.equal(passwords.running, 2)
-  const results = await Promise.allSettled(calls)
-  const done = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value.running] : []))
-  t.equal(done.length, 5)
-  t.ok(Math.max(...done) <= 2 && Math.min(...done) >= 0, `under way after each: ${done.join(', ')}`)
-  t.match(results.at(-1), { status: 'rejected', reason: { code: 'too-many-pending' } })
-  t.equal(passwords.running, 0)
-  t.match(await passwords.hash('x'), /^scrypt/, 'and works on afterwards')
 })

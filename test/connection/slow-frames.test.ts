@@ -141,7 +141,7 @@ await t.test('takes a message in so many fragments, each of which costs more tha
 })
 
 await t.test('takes so many of one address that are not CONNECTED, and others besides', async (t) => {
-  const rig = await connectionRig(t, { upgrade: { maxConnectingPerAddress: 2 } })
+  const rig = await connectionRig(t, { upgrade: { maxConnectingPerAddress: 2, failedCountsMs: 1 } })
   const first = await StompClient.open(t, rig.url)
   const second = await StompClient.open(t, rig.url)
   await t.rejects(StompClient.open(t, rig.url), /429/)
@@ -153,7 +153,14 @@ await t.test('takes so many of one address that are not CONNECTED, and others be
   await until(() => rig.connections.size === 2)
   third.send('CONNECT', ['accept-version', '1.2', 'login', 'alice'])
   await third.next('CONNECTED')
-  for (const each of [1, 2]) t.ok(await StompClient.open(t, rig.url), `${each}`)
+  // Who ended so goes on counting for a moment.
+  await until(async () =>
+    StompClient.open(t, rig.url).then(
+      () => true,
+      () => false,
+    ),
+  )
+  t.ok(await StompClient.open(t, rig.url))
   await t.rejects(StompClient.open(t, rig.url), /429/)
-  t.match(await rig.metrics.text(), 'stomp_relay_connections_refused_total{reason="connecting"} 3')
+  t.match(await rig.metrics.text(), /connections_refused_total\{reason="connecting"\} ([3-9]|\d{2,})/)
 })
