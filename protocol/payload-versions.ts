@@ -1,6 +1,6 @@
 import type { TSchema } from 'typebox'
 import { AUDIT_ENTRY } from './payload/audit.ts'
-import { BROADCAST, BROADCAST_POST } from './payload/broadcast.ts'
+import { BROADCAST, BROADCAST_ACCEPTED, BROADCAST_POST } from './payload/broadcast.ts'
 import { FEED_CONNECTED, FEED_ENDED, FEED_POLL } from './payload/event-stream.ts'
 import { FAULT } from './payload/fault.ts'
 import { GRANT, LOGIN_POST, LOGOUT_POST, REFRESH_POST } from './payload/login.ts'
@@ -34,6 +34,11 @@ export const PAYLOADS: readonly Payload[] = [
     schema: PARTICIPANT,
   },
   { name: 'BroadcastPost', travels: 'POST `/api/v1/admin/broadcasts`', schema: BROADCAST_POST },
+  {
+    name: 'BroadcastAccepted',
+    travels: 'answer to POST `/api/v1/admin/broadcasts`',
+    schema: BROADCAST_ACCEPTED,
+  },
   { name: 'Broadcast', travels: 'MESSAGE `/topic/broadcasts`', schema: BROADCAST },
   { name: 'OrderSend', travels: 'SEND `/queue/user`', schema: ORDER_SEND },
   {
@@ -112,6 +117,11 @@ export const PAYLOAD_HISTORY: readonly { version: number; sha256: string; change
     sha256: 'c3bee2ca1596be9698abe492a775550fa3f23d89f9e9e70a9c9d89bc0aaa0b45',
     change:
       'the audit knows connections by tokens of others, lock-outs, feeds that administrators read, and commands',
+  },
+  {
+    version: 8,
+    sha256: '757ced7a4846fc6c8ff986761280ba32b82c4fef83a62609bf082586e8bca690',
+    change: 'rooms, private messages, notifications, orders, dead letters, operations and administration',
   },
 ]
 

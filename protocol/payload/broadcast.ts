@@ -1,5 +1,5 @@
 import { Type, type Static } from 'typebox'
-import { CLIENT_ID, STORED_ID, TIMESTAMP } from './fields.ts'
+import { CLIENT_ID, EVENT_ID, STORED_ID, TIMESTAMP } from './fields.ts'
 
 const TITLE = Type.String({
   minLength: 1,
@@ -40,3 +40,9 @@ export const BROADCAST = Type.Object(
 )
 
 export type Broadcast = Static<typeof BROADCAST>
+
+/** Answer to POST `/api/v1/admin/broadcasts`. */
+export const BROADCAST_ACCEPTED = Type.Object(
+  { id: STORED_ID, eventId: EVENT_ID },
+  { description: 'An announcement that is durable' },
+)

@@ -47,3 +47,10 @@ export const TIMESTAMP = Type.String({
   description: 'When the server stored it: RFC 3339, UTC',
   examples: ['2026-09-01T08:30:00.000Z'],
 })
+
+export const EVENT_ID = Type.String({
+  minLength: 1,
+  maxLength: 255,
+  description: 'Place of an event in its stream; opaque',
+  examples: ['xPH8Z9i61po331e:1'],
+})

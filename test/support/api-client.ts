@@ -1,0 +1,76 @@
+import type { Role } from '../../src/auth/principal.ts'
+import { testToken } from './token.ts'
+
+type JsonObject = Readonly<Record<string, unknown>>
+
+/** What came back. */
+export interface ApiAnswer {
+  readonly status: number
+  /** Of JSON; empty where the answer is not JSON. */
+  readonly body: JsonObject & { readonly items: readonly JsonObject[] }
+  readonly text: string
+  readonly headers: Headers
+}
+
+/** Somebody who uses the HTTP API of a node. Paths are what follows `/api/v1`. */
+export class ApiClient {
+  readonly name: string
+  readonly token: string | undefined
+  readonly #address: string
+
+  private constructor(address: string, name: string, token: string | undefined) {
+    this.#address = address
+    this.name = name
+    this.token = token
+  }
+
+  /** With a token for these roles, `user` where none is given. */
+  static async as(node: { address: string }, name: string, ...roles: Role[]): Promise<ApiClient> {
+    const token = await testToken(name, ...(roles.length > 0 ? roles : (['user'] as const)))
+    return new ApiClient(node.address, name, token)
+  }
+
+  /** Without a token. */
+  static nobody(node: { address: string }): ApiClient {
+    return new ApiClient(node.address, '', undefined)
+  }
+
+  get(path: string): Promise<ApiAnswer> {
+    return this.#ask('GET', path)
+  }
+
+  post(path: string, body?: unknown): Promise<ApiAnswer> {
+    return this.#ask('POST', path, body)
+  }
+
+  put(path: string, body?: unknown): Promise<ApiAnswer> {
+    return this.#ask('PUT', path, body)
+  }
+
+  patch(path: string, body?: unknown): Promise<ApiAnswer> {
+    return this.#ask('PATCH', path, body)
+  }
+
+  delete(path: string, body?: unknown): Promise<ApiAnswer> {
+    return this.#ask('DELETE', path, body)
+  }
+
+  async #ask(method: string, path: string, body?: unknown): Promise<ApiAnswer> {
+    const response = await fetch(`${this.#address}/api/v1${path}`, {
+      method,
+      headers: {
+        ...(this.token !== undefined && { authorization: `Bearer ${this.token}` }),
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+      },
+      ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    })
+    const text = await response.text()
+    const isJson = text !== '' && mediaType(response).endsWith('json')
+    const parsed = (isJson ? JSON.parse(text) : {}) as ApiAnswer['body']
+    return { status: response.status, body: parsed, text, headers: response.headers }
+  }
+}
+
+function mediaType({ headers }: Response): string {
+  return (headers.get('content-type') ?? '').replace(/;.*/, '')
+}
