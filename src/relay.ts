@@ -3,11 +3,10 @@ import { randomBytes } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
 import { NodeError } from './errors.ts'
 import { Teardown } from './lib/teardown.ts'
-import { registerBroadcasts } from './http/routes/broadcasts.ts'
+import { registerApi } from './http/register-api.ts'
 import { registerIdentity } from './http/register-identity.ts'
 import { registerFeeds } from './http/routes/feeds.ts'
 import { registerOperations } from './http/routes/operations.ts'
-import { registerPresenceRoutes } from './http/routes/presence.ts'
 import { registerWelcome } from './http/routes/welcome.ts'
 import { addressOf } from './http/address-of.ts'
 import { registerEdge } from './http/edge/register-edge.ts'
@@ -154,8 +153,7 @@ async function wire(plan: Plan, teardown: Teardown): Promise<Relay> {
   const feeds = registerFeeds(server, { ...services, authenticator, facts, audit, config, otherConnections })
   await connections.register(server)
   registerIdentity(server, { identity, store, metrics, allowedOrigins: config.allowedOrigins })
-  registerBroadcasts(server, { authenticator, appender })
-  registerPresenceRoutes(server, { authenticator, users })
+  registerApi(server, { authenticator, store, appender, users, broker, log })
   registerWelcome(server, { name: SERVER_NAME, endpoints: config.endpoints })
   const isDraining = (): boolean => connections.isDraining
   registerOperations(server, { broker, store, outboxAge, metrics, isDraining })

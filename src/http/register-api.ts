@@ -1,0 +1,25 @@
+import type { FastifyInstance } from 'fastify'
+import type { Authenticator } from '../auth/authenticator.ts'
+import type { Broker } from '../broker/broker.ts'
+import type { Store } from '../store/store.ts'
+import type { StreamAppender } from '../stream/append.ts'
+import type { Log } from '../telemetry/log.ts'
+import type { Users } from '../user/users.ts'
+import { registerBroadcasts } from './routes/broadcasts.ts'
+import { registerPresenceRoutes } from './routes/presence.ts'
+
+/** What the areas of the API are made with; each takes what it needs. */
+export interface ApiParts {
+  readonly authenticator: Pick<Authenticator, 'authenticate'>
+  readonly store: Store
+  readonly appender: StreamAppender
+  readonly users: Users
+  readonly broker: Broker
+  readonly log: Log
+}
+
+/** Everything under `/api/v1` but logins and the feeds: a line for each area. */
+export function registerApi(server: FastifyInstance, parts: ApiParts): void {
+  registerBroadcasts(server, parts)
+  registerPresenceRoutes(server, parts)
+}
