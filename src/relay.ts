@@ -7,6 +7,7 @@ import { registerApi } from './http/register-api.ts'
 import { registerIdentity } from './http/register-identity.ts'
 import { registerFeeds } from './http/routes/feeds.ts'
 import { registerOperations } from './http/routes/operations.ts'
+import { registerDescriptions } from './http/description/register-descriptions.ts'
 import { registerWelcome } from './http/routes/welcome.ts'
 import { addressOf } from './http/address-of.ts'
 import { registerEdge } from './http/edge/register-edge.ts'
@@ -147,6 +148,7 @@ async function wire(plan: Plan, teardown: Teardown): Promise<Relay> {
   const services = { hub, registry, metrics, log }
   const server = createServer(log, serverOptions(config, metrics))
   await registerEdge(server, { config, authenticator, logins, metrics, log })
+  await registerDescriptions(server, { version: VERSION, endpoints: config.endpoints })
   const parts = { ...services, inbound, serverName: SERVER_NAME }
   const connections = createConnections(config, parts, () => feeds.size)
   const otherConnections = (): number => connections.size

@@ -37,16 +37,29 @@ export interface SubscribeMapping {
   answer(context: AppContext): Promise<unknown>
 }
 
+/** What is registered, for whoever describes it. */
+export interface Mapping {
+  readonly pattern: string
+  /** Of a SEND; missing where it is a SUBSCRIBE. */
+  readonly payload?: TSchema
+}
+
 type BoundHandler = (context: AppContext, body: Uint8Array) => Promise<void>
 
 /** Application handlers by destination pattern. The first registered pattern that fits answers. */
 export class App {
+  readonly #mappings: Mapping[] = []
   readonly #messages: { pattern: DestinationPattern; handle: BoundHandler }[] = []
   readonly #subscriptions: { pattern: DestinationPattern; mapping: SubscribeMapping }[] = []
+
+  get mappings(): readonly Mapping[] {
+    return this.#mappings
+  }
 
   /** @param pattern `/app/…` whose words in braces stand for one word each */
   message<S extends TSchema>(pattern: string, mapping: MessageMapping<S>): this {
     const validator: Validator = Compile(mapping.payload)
+    this.#mappings.push({ pattern, payload: mapping.payload })
     this.#messages.push({
       pattern: compileDestinationPattern(pattern),
       handle: (context, body) => {
@@ -59,6 +72,7 @@ export class App {
   }
 
   subscription(pattern: string, mapping: SubscribeMapping): this {
+    this.#mappings.push({ pattern })
     this.#subscriptions.push({ pattern: compileDestinationPattern(pattern), mapping })
     return this
   }

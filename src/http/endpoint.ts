@@ -6,19 +6,11 @@ import type { Authenticator } from '../auth/authenticator.ts'
 import type { AuthenticatedPrincipal, Role } from '../auth/principal.ts'
 import { RequestError } from '../errors.ts'
 import { requireCaller, requireRole, type Exchange } from './caller.ts'
+import { schemaOf, type Described } from './description/described.ts'
 import { parseQuery } from './query.ts'
 
 /** Where the API begins (CONTRACT, section 7). */
 export const API = '/api/v1'
-
-/** What an endpoint answers where all went well. */
-export interface Answer {
-  readonly description: string
-  /** Missing where there is no body. */
-  readonly schema?: TSchema
-  /** Default `application/json`. */
-  readonly contentType?: string
-}
 
 /** Who called, and what the schemas let through. */
 export interface Call<Params, Query, Body> extends Exchange {
@@ -32,25 +24,20 @@ export interface Call<Params, Query, Body> extends Exchange {
  * One operation of the API: what it takes and answers stands in schemas, which check what comes and are what
  * `/openapi.json` is made of.
  */
-export interface Endpoint<Params extends TObject, Query extends TObject, Body extends TSchema> {
+export interface Endpoint<
+  Params extends TObject,
+  Query extends TObject,
+  Body extends TSchema,
+> extends Described {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   /** As Fastify writes it: `/api/v1/rooms/:room`. */
   readonly path: string
   /** Older names of the same. */
   readonly aliases?: readonly string[]
-  /** Groups the descriptions. */
-  readonly tag: string
-  readonly summary: string
-  /** Who may; missing: whoever has a token. */
   readonly roles?: readonly Role[]
-  /** The variables of the path. What does not fit names nothing: 404. */
   readonly params?: Params
   readonly query?: Query
   readonly body?: Body
-  /** By status. */
-  readonly answers: Readonly<Record<number, Answer>>
-  /** Statuses of problem details besides those that every endpoint may answer. */
-  readonly problems?: readonly number[]
   /**
    * What it resolves with is sent with the first of `answers`, unless it has sent something itself and resolves
    * with `reply`. Rejects with `MessageError` or `RequestError`.
@@ -91,8 +78,9 @@ export function registerEndpoint<
     const answer = await endpoint.handle(call)
     return answer === reply ? reply : reply.code(status).send(answer)
   }
+  const schema = schemaOf(endpoint)
   for (const url of [path, ...aliases]) {
-    server.route({ method, url, handler })
+    server.route({ method, url, schema: url === path ? schema : { ...schema, deprecated: true }, handler })
   }
 }
 

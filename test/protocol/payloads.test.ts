@@ -2,12 +2,13 @@ import { createHash } from 'node:crypto'
 import t from 'tap'
 import { type TSchema, Type } from 'typebox'
 import { Value } from 'typebox/value'
+import { exampleOf } from '../../protocol/example.ts'
 import { PAYLOAD_HISTORY, PAYLOADS, payloadsCanon } from '../../protocol/payload-versions.ts'
 import { BROADCAST_POST } from '../../protocol/payload/broadcast.ts'
 import { ORDER_SEND, ORDER_STATUS } from '../../protocol/payload/order.ts'
 import { PUBLIC_MESSAGE_SEND } from '../../protocol/payload/public-message.ts'
 import { ROOM_MESSAGE_SEND } from '../../protocol/payload/room-message.ts'
-import { exampleOf, fieldsOf } from '../support/protocol-docs.ts'
+import { fieldsOf } from '../support/protocol-docs.ts'
 
 await t.test('a change of what travels has its line of history', async (t) => {
   const sha256 = createHash('sha256').update(payloadsCanon()).digest('hex')

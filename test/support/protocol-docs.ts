@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { format, resolveConfig } from 'prettier'
 import { IsObject, type TSchema } from 'typebox'
 import { VIOLATIONS, type ViolationRow } from '../../protocol/errors.ts'
+import { exampleOf } from '../../protocol/example.ts'
 import { PAYLOAD_HISTORY, PAYLOADS } from '../../protocol/payload-versions.ts'
 
 const VECTORS = new URL('../../protocol/vectors/', import.meta.url)
@@ -19,12 +20,6 @@ export async function withGeneratedParts(text: string): Promise<string> {
     out = out.replace(between, (_, begin: string, end: string) => `${begin}\n${content}\n\n${end}`)
   }
   return format(out, { ...(await resolveConfig(PROTOCOL_PAGE)), parser: 'markdown' })
-}
-
-/** A value made of the first example of each field. */
-export function exampleOf(schema: TSchema): unknown {
-  if (!IsObject(schema)) return examplesOf(schema)[0]
-  return Object.fromEntries(fieldsOf(schema).map(({ field, schema: of }) => [field, exampleOf(of)]))
 }
 
 export interface Field {
@@ -113,9 +108,4 @@ function shapeOf(schema: TSchema): string {
 function textOf(schema: TSchema, key: 'description'): string {
   const value: unknown = Reflect.get(schema, key)
   return typeof value === 'string' ? value : ''
-}
-
-function examplesOf(schema: TSchema): readonly unknown[] {
-  const value: unknown = Reflect.get(schema, 'examples')
-  return Array.isArray(value) ? value : []
 }

@@ -1,6 +1,7 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyRequest, FastifySchema } from 'fastify'
 import { Compile } from 'typebox/compile'
 import {
+  GRANT,
   LOGIN_POST,
   LOGOUT_POST,
   REFRESH_POST,
@@ -14,6 +15,7 @@ import type { Grant, Logins } from '../../auth/logins.ts'
 import type { Asker } from '../../auth/passwords.ts'
 import { RequestError } from '../../errors.ts'
 import type { Cors } from '../cors.ts'
+import { schemaOf, type Answer } from '../description/described.ts'
 import { requireCaller, type Exchange } from '../caller.ts'
 
 export interface LoginRouteParts {
@@ -29,6 +31,42 @@ const logoutPost = Compile(LOGOUT_POST)
 const PATH = '/api/v1/auth'
 const NAMES = ['register', 'login', 'refresh', 'logout'] as const
 
+const GRANTED: Answer = { description: 'Tokens', schema: GRANT }
+
+const SCHEMAS: Readonly<Record<(typeof NAMES)[number], FastifySchema>> = {
+  register: schemaOf({
+    tag: 'accounts',
+    summary: 'Makes an account and logs in',
+    roles: 'anybody',
+    body: LOGIN_POST,
+    answers: { 201: GRANTED },
+    problems: [409],
+  }),
+  login: schemaOf({
+    tag: 'accounts',
+    summary: 'Logs in',
+    roles: 'anybody',
+    body: LOGIN_POST,
+    answers: { 200: GRANTED },
+    problems: [401],
+  }),
+  refresh: schemaOf({
+    tag: 'accounts',
+    summary: 'Exchanges a refresh token, which is used up then',
+    roles: 'anybody',
+    body: REFRESH_POST,
+    answers: { 200: GRANTED },
+    problems: [401],
+  }),
+  logout: schemaOf({
+    tag: 'accounts',
+    summary: 'Ends a login, by its refresh token or by the bearer token',
+    body: LOGOUT_POST,
+    answers: { 204: { description: 'It has ended' } },
+    problems: [409],
+  }),
+}
+
 /** POST `/api/v1/auth/register`, `/login`, `/refresh` and `/logout`, for built-in accounts (CONTRACT, section 3). */
 export function registerLogins(server: FastifyInstance, parts: LoginRouteParts): void {
   const { logins, cors } = parts
@@ -38,21 +76,21 @@ export function registerLogins(server: FastifyInstance, parts: LoginRouteParts):
     NAMES.map((name) => `${PATH}/${name}`),
     'POST',
   )
-  server.post(`${PATH}/register`, { onRequest }, async (request, reply) => {
+  server.post(`${PATH}/register`, { onRequest, schema: SCHEMAS.register }, async (request, reply) => {
     const { username, password } = loginOf(request.body)
     const grant = await logins.register(username, password, askerOf(request))
     return answer({ request, reply }, 201, grant)
   })
-  server.post(`${PATH}/login`, { onRequest }, async (request, reply) => {
+  server.post(`${PATH}/login`, { onRequest, schema: SCHEMAS.login }, async (request, reply) => {
     const { username, password } = loginOf(request.body)
     return answer({ request, reply }, 200, await logins.login(username, password, askerOf(request)))
   })
-  server.post(`${PATH}/refresh`, { onRequest }, async (request, reply) => {
+  server.post(`${PATH}/refresh`, { onRequest, schema: SCHEMAS.refresh }, async (request, reply) => {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- checkPayload has checked it
     const { refreshToken } = checkPayload(refreshPost, REFRESH_POST, request.body) as RefreshPost
     return answer({ request, reply }, 200, await logins.refresh(refreshToken, askerOf(request)))
   })
-  server.post(`${PATH}/logout`, { onRequest }, async (request, reply) => {
+  server.post(`${PATH}/logout`, { onRequest, schema: SCHEMAS.logout }, async (request, reply) => {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- checkPayload has checked it
     const post = checkPayload(logoutPost, LOGOUT_POST, request.body ?? {}) as LogoutPost
     const login = await endingLogin(parts, { request, reply }, post)

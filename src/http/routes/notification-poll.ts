@@ -3,6 +3,8 @@ import { Type } from 'typebox'
 import { Compile } from 'typebox/compile'
 import { RequestError } from '../../errors.ts'
 import { requireCaller } from '../caller.ts'
+import { FEED_POLL } from '../../../protocol/payload/event-stream.ts'
+import { schemaOf } from '../description/described.ts'
 import { requireFeed } from '../feed/feed-guard.ts'
 import { PollWait } from '../feed/poll-wait.ts'
 import { parseQuery } from '../query.ts'
@@ -20,6 +22,13 @@ const POLL_QUERY = Type.Object({
   token: Type.Optional(Type.String()),
 })
 
+const SCHEMA = schemaOf({
+  tag: 'notifications',
+  summary: 'The feed of the caller, by long polls',
+  query: POLL_QUERY,
+  answers: { 200: { description: 'What came, and where to go on', schema: FEED_POLL } },
+})
+
 const validator = Compile(POLL_QUERY)
 
 const PATH = '/api/v1/notifications/poll'
@@ -32,28 +41,32 @@ const PATH = '/api/v1/notifications/poll'
 export function registerNotificationPoll(server: FastifyInstance, parts: FeedRouteParts): void {
   const { clients, cors, ...guards } = parts
   cors.registerPreflight(server, [PATH])
-  server.get(PATH, { exposeHeadRoute: false, onRequest: cors.onRequest }, async (request, reply) => {
-    const query = parseQuery(validator, request.query)
-    const urlToken = query.access_token ?? query.token
-    const principal = await requireCaller(guards.authenticator, { request, reply }, urlToken)
-    await requireFeed(guards, { principal, address: request.ip }, principal.name)
-    clients.admit(reply)
-    const poll = new PollWait({
-      services: clients.services,
-      raw: reply.raw,
-      remoteAddress: request.ip,
-      principal,
-      after: query.after === '' ? undefined : query.after,
-      waitMs: (query.wait ?? DEFAULT_WAIT_SECONDS) * 1000,
-      limit: query.limit ?? MAX_LIMIT,
-    })
-    clients.hold(poll, reply)
-    const answer = await poll.answer()
-    if (reply.raw.destroyed) {
-      reply.hijack()
-      return
-    }
-    if (answer === undefined) throw new RequestError(503, 'shutting-down', 'this node shuts down')
-    void reply.header('cache-control', 'no-store').send(answer)
-  })
+  server.get(
+    PATH,
+    { exposeHeadRoute: false, onRequest: cors.onRequest, schema: SCHEMA },
+    async (request, reply) => {
+      const query = parseQuery(validator, request.query)
+      const urlToken = query.access_token ?? query.token
+      const principal = await requireCaller(guards.authenticator, { request, reply }, urlToken)
+      await requireFeed(guards, { principal, address: request.ip }, principal.name)
+      clients.admit(reply)
+      const poll = new PollWait({
+        services: clients.services,
+        raw: reply.raw,
+        remoteAddress: request.ip,
+        principal,
+        after: query.after === '' ? undefined : query.after,
+        waitMs: (query.wait ?? DEFAULT_WAIT_SECONDS) * 1000,
+        limit: query.limit ?? MAX_LIMIT,
+      })
+      clients.hold(poll, reply)
+      const answer = await poll.answer()
+      if (reply.raw.destroyed) {
+        reply.hijack()
+        return
+      }
+      if (answer === undefined) throw new RequestError(503, 'shutting-down', 'this node shuts down')
+      void reply.header('cache-control', 'no-store').send(answer)
+    },
+  )
 }

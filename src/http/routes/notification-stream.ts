@@ -1,10 +1,12 @@
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import { Type, type Static } from 'typebox'
 import { Compile } from 'typebox/compile'
+import { USER_NAME } from '../../../protocol/payload/fields.ts'
 import { isPrincipalName } from '../../auth/principal.ts'
 import { MessageError, RequestError } from '../../errors.ts'
 import { requireCaller, type Exchange } from '../caller.ts'
 import type { Cors } from '../cors.ts'
+import { schemaOf } from '../description/described.ts'
 import { EventStream } from '../feed/event-stream.ts'
 import { requireFeed, type FeedGuards } from '../feed/feed-guard.ts'
 import type { FeedClients } from '../feed/feed-clients.ts'
@@ -25,6 +27,28 @@ const STREAM_QUERY = Type.Object({
 const validator = Compile(STREAM_QUERY)
 
 const PATH = '/api/v1/notifications/stream'
+
+const described = {
+  tag: 'notifications',
+  query: STREAM_QUERY,
+  answers: {
+    200: {
+      description:
+        'Events `connected`, `notification`, `broadcast`, `order`, `operation`, `token-expired`; a comment every 15 s',
+      schema: Type.String({ examples: ['event: connected\ndata: {"user":"alice","recovered":true}\n\n'] }),
+      contentType: 'text/event-stream',
+    },
+  },
+} as const
+
+const OWN_SCHEMA = schemaOf({ ...described, summary: 'The feed of the caller, as server-sent events' })
+
+const SCHEMA = schemaOf({
+  ...described,
+  summary: 'The feed of a user, for that user and administrators',
+  params: Type.Object({ userId: USER_NAME }),
+  problems: [400, 403],
+})
 
 const TRANSIENT: ReadonlySet<string> = new Set([
   'shutting-down',
@@ -47,7 +71,11 @@ export function registerNotificationStream(server: FastifyInstance, parts: FeedR
     server.get<{ Params: { userId?: string } }>(
       path,
       // A HEAD would hold a stream open that nobody reads.
-      { exposeHeadRoute: false, onRequest: parts.cors.onRequest },
+      {
+        exposeHeadRoute: false,
+        onRequest: parts.cors.onRequest,
+        schema: path === PATH ? OWN_SCHEMA : SCHEMA,
+      },
       async (request, reply) => {
         const query = parseQuery(validator, request.query)
         const { userId } = request.params

@@ -1,0 +1,100 @@
+import { Type, type TSchema } from 'typebox'
+import { BROADCAST } from './payload/broadcast.ts'
+import { FAULT } from './payload/fault.ts'
+import { NOTIFICATION } from './payload/notification.ts'
+import { ORDER_EVENT, ORDER_SEND } from './payload/order.ts'
+import { ONLINE_PRESENCE, PARTICIPANT, ROOM_PRESENCE } from './payload/presence.ts'
+import { PUBLIC_MESSAGE, PUBLIC_MESSAGE_SEND } from './payload/public-message.ts'
+import { ROOM_MESSAGE, ROOM_MESSAGE_SEND } from './payload/room-message.ts'
+import { SESSION_TOKEN } from './payload/session-token.ts'
+
+/** What a client can do with a destination of ours. */
+export interface Channel {
+  /** `{room}`, `{user}`, `{orderId}`, `{id}` stand for one word. */
+  readonly address: string
+  readonly summary: string
+  /** What it takes: the client SENDs it. */
+  readonly takes?: TSchema
+  /** What it gives: MESSAGEs to its subscribers, as long as they stay. */
+  readonly gives?: readonly TSchema[]
+  /** What it answers: one MESSAGE to each SUBSCRIBE, and that is all. */
+  readonly answers?: TSchema
+  /** Its events are stored: they have offsets, and can be resumed (CONTRACT, section 6). */
+  readonly isStream?: boolean
+  /** For whom but users it is. */
+  readonly roles?: readonly ('service' | 'admin')[]
+}
+
+/** Every destination of the relay's own (CONTRACT, section 5), in its order. */
+export const CHANNELS: readonly Channel[] = [
+  {
+    address: '/app/messages',
+    summary: 'Says something to everybody, or with a `receiver` to one',
+    takes: PUBLIC_MESSAGE_SEND,
+  },
+  { address: '/app/send', summary: 'The older name of `/app/messages`', takes: PUBLIC_MESSAGE_SEND },
+  {
+    address: '/topic/messages',
+    summary: 'What is said to everybody',
+    gives: [PUBLIC_MESSAGE],
+    isStream: true,
+  },
+  {
+    address: '/app/rooms/{room}/messages',
+    summary: 'Says something in a room',
+    takes: ROOM_MESSAGE_SEND,
+  },
+  {
+    address: '/topic/rooms.{room}',
+    summary: 'What is said in a room',
+    gives: [ROOM_MESSAGE],
+    isStream: true,
+  },
+  {
+    address: '/topic/rooms.{room}.presence',
+    summary: 'Who enters and leaves a room',
+    gives: [ROOM_PRESENCE],
+  },
+  { address: '/topic/presence', summary: 'Who comes online and goes', gives: [ONLINE_PRESENCE] },
+  {
+    address: '/app/rooms/{room}/participants',
+    summary: 'Who is in a room',
+    answers: Type.Array(PARTICIPANT),
+  },
+  {
+    address: '/app/rooms/{room}/history',
+    summary: 'What was said in a room',
+    answers: Type.Array(ROOM_MESSAGE),
+  },
+  { address: '/app/presence', summary: 'Who is online', answers: Type.Array(PARTICIPANT) },
+  { address: '/app/session/token', summary: 'Prolongs the session', takes: SESSION_TOKEN },
+  {
+    address: '/user/queue/messages',
+    summary: 'Private messages, received and sent',
+    gives: [PUBLIC_MESSAGE],
+    isStream: true,
+  },
+  {
+    address: '/user/queue/notifications',
+    summary: 'Notifications of the user',
+    gives: [NOTIFICATION],
+    isStream: true,
+  },
+  { address: '/user/queue/orders', summary: 'Orders of the user', gives: [ORDER_EVENT], isStream: true },
+  { address: '/user/queue/errors', summary: 'Why something was refused', gives: [FAULT] },
+  {
+    address: '/topic/orders.{orderId}',
+    summary: 'Changes of an order, for its owner and administrators',
+    gives: [ORDER_EVENT],
+    isStream: true,
+  },
+  {
+    address: '/topic/orders',
+    summary: 'Changes of all orders',
+    gives: [ORDER_EVENT],
+    isStream: true,
+    roles: ['admin'],
+  },
+  { address: '/topic/broadcasts', summary: 'Announcements', gives: [BROADCAST], isStream: true },
+  { address: '/queue/user', summary: 'Takes in a change of an order', takes: ORDER_SEND, roles: ['service'] },
+]
