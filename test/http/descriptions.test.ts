@@ -1,4 +1,4 @@
-import { Parser } from '@asyncapi/parser'
+import { DiagnosticSeverity, Parser } from '@asyncapi/parser'
 import { Validator as OpenApiValidator } from '@seriousme/openapi-schema-validator'
 import t, { type Test } from 'tap'
 import { Compile } from 'typebox/schema'
@@ -51,7 +51,7 @@ await t.test('/openapi.json is OpenAPI 3.1', async (t) => {
 await t.test('/asyncapi.json is AsyncAPI 3.0', async (t) => {
   const { document, diagnostics } = await new Parser().parse(JSON.stringify(asyncApi))
   t.strictSame(
-    diagnostics.filter(({ severity }) => Number(severity) === 0),
+    diagnostics.filter(({ severity }) => severity === DiagnosticSeverity.Error),
     [],
   )
   t.equal(document?.version(), '3.0.0')
