@@ -1,4 +1,5 @@
 import type { HeaderList } from '../../protocol/frame.ts'
+import type { DeadLetterRepository, DeadLetterRow, OrderReader, OrderWriter } from './orders.ts'
 
 /**
  * The store port: everything of the relay that survives `kill -9`. Adapters live in `kysely/`, one
@@ -32,7 +33,7 @@ export interface Store {
   readonly broadcasts: BroadcastReader
   readonly notifications: NotificationReader
   readonly orders: OrderReader
-  readonly deadLetters: DeadLetterReader
+  readonly deadLetters: DeadLetterRepository
   readonly log: StreamLog
   readonly outbox: OutboxRepository
   readonly nodes: NodeRepository
@@ -89,12 +90,7 @@ export interface StoreTransaction {
      */
     insert(row: RequestRow): void
   }
-  readonly orders: {
-    /** The order as this transaction sees it, own saves included; locked until the transaction ends. */
-    find(orderId: string): Promise<OrderRow | null>
-    /** Stores the state and adds it to the order's history. */
-    save(row: OrderRow): void
-  }
+  readonly orders: OrderWriter
 
   /**
    * Runs a part of the transaction. When `part` rejects, what it staged is dropped, the rejection is
@@ -256,43 +252,6 @@ export interface NotificationRow {
 export interface NotificationReader {
   /** Newest first. */
   list(userId: string, page: Page): Promise<readonly NotificationRow[]>
-}
-
-export interface OrderRow {
-  readonly orderId: string
-  readonly userId: string
-  readonly status: string
-  /** Any JSON value; null where the service sent none. */
-  readonly items: unknown
-  readonly note: string | null
-  readonly version: number | null
-  /** When the service says it changed. */
-  readonly updatedAt: string
-  /** When the relay first heard of it. */
-  readonly createdAt: string
-}
-
-export interface OrderReader {
-  find(orderId: string): Promise<OrderRow | null>
-  /** Of one user, by order id descending. */
-  list(userId: string, page: Page): Promise<readonly OrderRow[]>
-  /** Every state that was saved, oldest first, at most `limit` (the newest ones). */
-  history(orderId: string, limit: number): Promise<readonly OrderRow[]>
-}
-
-export interface DeadLetterRow {
-  readonly id: string
-  readonly queue: string
-  readonly reason: string
-  readonly headers: HeaderList
-  readonly body: Uint8Array
-  readonly createdAt: string
-}
-
-export interface DeadLetterReader {
-  find(id: string): Promise<DeadLetterRow | null>
-  /** Newest first. */
-  list(page: Page): Promise<readonly DeadLetterRow[]>
 }
 
 export interface NewEventRow {

@@ -2,7 +2,7 @@ import * as fc from 'fast-check'
 import t from 'tap'
 import type { OrderSend } from '../../protocol/payload/order.ts'
 import { changedOrder, STATUS_TEXT } from '../../src/app/orders/order-change.ts'
-import type { OrderRow } from '../../src/store/store.ts'
+import type { OrderRow } from '../../src/store/orders.ts'
 
 const NOW = '2030-01-01T00:00:00.000Z'
 const STATUSES = ['PLACED', 'PREPARED', 'READY', 'SHIPPED', 'DELIVERED', 'CANCELLED'] as const
@@ -40,6 +40,7 @@ await t.test('stores the first state as it is', async (t) => {
       version: 7,
       updatedAt: '2029-05-05T08:00:00.000Z',
       createdAt: NOW,
+      changedBy: null,
     },
   )
   t.same(changedOrder(null, update(), NOW), {
@@ -51,6 +52,7 @@ await t.test('stores the first state as it is', async (t) => {
     version: null,
     updatedAt: NOW,
     createdAt: NOW,
+    changedBy: null,
   })
 })
 
@@ -141,5 +143,40 @@ await t.test('has a sentence for every status', async (t) => {
 await t.test('takes the first version a service sends, whatever came without one before', async (t) => {
   const { row, applied } = after([update(), update({ status: 'READY', version: 1 }), update({ version: 1 })])
   t.match(row, { status: 'READY', version: 1 })
+  t.equal(applied.length, 2)
+})
+
+await t.test('undoes no change of an administrator by what the service made before it', async (t) => {
+  const at = (minute: number): string => `2029-01-01T00:0${minute}:00.000Z`
+  const stored = changedOrder(null, update({ version: 3, updatedAt: at(1) }), NOW)!
+  const cancelled = { ...stored, status: 'CANCELLED', updatedAt: at(5), changedBy: 'root' }
+  for (const late of [
+    update({ version: 3, updatedAt: at(1) }),
+    update({ version: 2, updatedAt: at(9) }),
+    update({ version: 4, updatedAt: at(4), status: 'READY' }),
+    update({ version: 4, updatedAt: at(5), status: 'READY' }),
+    update({ updatedAt: at(4), status: 'READY' }),
+    update({ version: 3 }),
+  ]) {
+    t.equal(changedOrder(cancelled, late, NOW), undefined, JSON.stringify(late))
+  }
+  for (const newer of [
+    update({ version: 4, updatedAt: at(6), status: 'READY' }),
+    update({ version: 4, status: 'READY' }),
+    update({ updatedAt: at(6), status: 'READY' }),
+    update({ status: 'READY' }),
+  ]) {
+    t.match(changedOrder(cancelled, newer, NOW), { status: 'READY', changedBy: null }, JSON.stringify(newer))
+  }
+  t.match(changedOrder({ ...cancelled, version: null }, update({ version: 1 }), NOW), { version: 1 })
+})
+
+await t.test('keeps the time of a service whose clock is ahead, where an update has none', async (t) => {
+  const { row, applied } = after([
+    update({ updatedAt: '2030-01-01T00:05:00.000Z' }),
+    update({ status: 'READY' }),
+    update({ updatedAt: '2030-01-01T00:05:00.000Z' }),
+  ])
+  t.match(row, { status: 'READY', updatedAt: '2030-01-01T00:05:00.000Z' })
   t.equal(applied.length, 2)
 })

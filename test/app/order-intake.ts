@@ -56,6 +56,22 @@ export async function orderIntake(t: Test, relay: TestRelay): Promise<void> {
     )
   })
 
+  await t.test('a repetition without version and time changes nothing, whatever came between', async (t) => {
+    const ready = JSON.stringify({ orderId: 'o-5', userId: 'bob', status: 'READY', items: [{ a: 1 }] })
+    const placed = JSON.stringify({ orderId: 'o-5', userId: 'bob', status: 'PLACED' })
+    const other = JSON.stringify({ items: [{ a: 1 }], status: 'READY', userId: 'bob', orderId: 'o-5', x: 1 })
+    for (const body of [ready, placed, ready, other, placed]) await publish(body)
+    await publish(ready, ['amqp-message-id', '2'])
+    await publish(placed)
+    await publish(ready, ['amqp-message-id', '2'])
+    await publish(placed, ['amqp-message-id', '3'])
+    await publish(JSON.stringify({ orderId: 'o-5', userId: 'bob', status: 'SHIPPED', version: 1 }))
+    const seen = []
+    for (let i = 0; i < 5; i++) seen.push((await bob.message('orders')).payload['status'])
+    t.same(seen, ['READY', 'PLACED', 'READY', 'PLACED', 'SHIPPED'])
+    t.equal((await store.orders.history('o-5', 10)).length, 5)
+  })
+
   await t.test('what does not validate is a dead letter: a row with the reason, and a copy', async (t) => {
     for (const [i, [body, reason]] of [
       ['no json', /^invalid-payload: the body is not JSON$/],

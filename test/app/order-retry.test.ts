@@ -79,6 +79,7 @@ function faulty(tx: StoreTransaction, beforeFind: (orderId: string) => Promise<v
         await beforeFind(orderId)
         return tx.orders.find(orderId)
       },
+      findMany: (ids) => tx.orders.findMany(ids),
       save: (row) => tx.orders.save(row),
     },
     attempt: (part) => tx.attempt(part),

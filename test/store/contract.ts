@@ -4,6 +4,7 @@ import { entitiesContract } from './entity-contract.ts'
 import { identitiesContract } from './identity-contract.ts'
 import { nodesContract } from './node-contract.ts'
 import { nodeStatusContract } from './node-status-contract.ts'
+import { ordersContract } from './orders-contract.ts'
 import { outboxContract } from './outbox-contract.ts'
 import { presenceContract, sharedPresenceContract } from './presence-contract.ts'
 import { requestsContract } from './request-contract.ts'
@@ -26,6 +27,7 @@ export async function storeContract(t: Test, options: ContractOptions): Promise<
   const newDatabase = (test: Test) => options.newDatabase(test)
   const open = async (test: Test) => (await newDatabase(test)).open('node-1')
   await entitiesContract(t, open)
+  await ordersContract(t, open)
   await textsContract(t, open)
   await transactionsContract(t, open)
   await streamsContract(t, open)

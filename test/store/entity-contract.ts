@@ -1,6 +1,6 @@
 import type { Test } from 'tap'
 import type { Store } from '../../src/store/store.ts'
-import { AT, message, notification, order } from './rows.ts'
+import { AT, message, notification } from './rows.ts'
 
 export async function entitiesContract(t: Test, open: (t: Test) => Promise<Store>): Promise<void> {
   await t.test('gives back messages as they were, newest first, a page at a time', async (t) => {
@@ -28,24 +28,14 @@ export async function entitiesContract(t: Test, open: (t: Test) => Promise<Store
     t.strictSame(await ids({ kind: 'private', users: ['bob', 'eve'] }, { limit: 9 }), [])
   })
 
-  await t.test('gives back broadcasts, notifications and dead letters as they were', async (t) => {
+  await t.test('gives back broadcasts and notifications as they were', async (t) => {
     const store = await open(t)
     const broadcast = { id: 'b1', title: 't', message: 'm', type: 'INFO', createdAt: AT }
     const data = { nested: [1, 'two', null, true] }
     const notice = notification(data)
-    const letter = {
-      id: 'd1',
-      queue: 'user',
-      reason: 'not JSON',
-      headers: ['a', '1', 'a', '2'],
-      body: new Uint8Array([0, 255, 10]),
-      createdAt: AT,
-    }
     await store.transact((tx) => {
       tx.broadcasts.insert(broadcast)
       tx.notifications.insert(notice)
-      tx.deadLetters.insert(letter)
-      tx.deadLetters.insert({ ...letter, id: 'd2', body: new Uint8Array(0) })
       return Promise.resolve()
     })
     t.strictSame(await store.broadcasts.find('b1'), broadcast)
@@ -55,53 +45,5 @@ export async function entitiesContract(t: Test, open: (t: Test) => Promise<Store
     t.strictSame(await store.notifications.list('bob', { limit: 5 }), [notice])
     t.strictSame(await store.notifications.list('bob', { limit: 5, before: 'n1' }), [])
     t.strictSame(await store.notifications.list('alice', { limit: 5 }), [])
-    t.strictSame(await store.deadLetters.find('d1'), letter)
-    t.equal(await store.deadLetters.find('none'), null)
-    t.strictSame((await store.deadLetters.find('d2'))?.body, new Uint8Array(0))
-    t.strictSame(
-      (await store.deadLetters.list({ limit: 5, before: 'd2' })).map((row) => row.id),
-      ['d1'],
-    )
-    t.strictSame(
-      (await store.deadLetters.list({ limit: 1 })).map((row) => row.id),
-      ['d2'],
-    )
-  })
-
-  await t.test('keeps the latest state of an order, when it began, and every state as history', async (t) => {
-    const store = await open(t)
-    const later = '2030-02-01T00:00:00.000Z'
-    const second = order('o1', {
-      status: 'SHIPPED',
-      items: null,
-      note: 'soon',
-      version: null,
-      updatedAt: later,
-    })
-    const seen: unknown[] = []
-    await store.transact(async (tx) => {
-      seen.push(await tx.orders.find('o1'))
-      tx.orders.save(order('o1'))
-      seen.push(await tx.orders.find('o1'))
-      tx.orders.save(second)
-    })
-    await store.transact(async (tx) => {
-      seen.push(await tx.orders.find('o1'))
-      tx.orders.save(order('o2'))
-    })
-    t.strictSame(seen, [null, order('o1'), second])
-    t.strictSame(await store.orders.find('o1'), second)
-    t.equal(await store.orders.find('none'), null)
-    t.strictSame(await store.orders.history('o1', 5), [order('o1'), second])
-    t.strictSame(await store.orders.history('o1', 1), [second], 'the newest ones')
-    t.strictSame(
-      (await store.orders.list('bob', { limit: 5 })).map((row) => row.orderId),
-      ['o2', 'o1'],
-    )
-    t.strictSame(
-      (await store.orders.list('bob', { limit: 5, before: 'o2' })).map((row) => row.orderId),
-      ['o1'],
-    )
-    t.strictSame(await store.orders.list('alice', { limit: 5 }), [])
   })
 }

@@ -1,4 +1,5 @@
-import type { MessageRow, NewEventRow, NotificationRow, OrderRow } from '../../src/store/store.ts'
+import type { OrderRow } from '../../src/store/orders.ts'
+import type { MessageRow, NewEventRow, NotificationRow } from '../../src/store/store.ts'
 
 export const AT = '2030-01-31T09:30:00.000Z'
 export const LATER = '2030-02-28T09:30:00.000Z'
@@ -28,6 +29,7 @@ export function order(orderId: string, fields: Partial<OrderRow> = {}): OrderRow
     version: 1,
     updatedAt: AT,
     createdAt: AT,
+    changedBy: null,
     ...fields,
   }
 }

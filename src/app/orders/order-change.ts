@@ -1,11 +1,14 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { OrderSend, OrderStatus } from '../../../protocol/payload/order.ts'
-import type { OrderRow } from '../../store/store.ts'
+import type { OrderRow } from '../../store/orders.ts'
 
 /**
  * What an update from the order service makes of the stored order, or undefined where it changes
  * nothing: a repetition, or one that a newer one has overtaken. The order's own version decides, then
  * its time; where an update has neither, it is new unless it says what is stored already.
+ *
+ * What somebody else has changed since keeps the version that it had: an update with a higher one is newer, but not
+ * where its time says that it was made before that change.
  *
  * @param nowIso when the update arrived, for services that send no time
  */
@@ -13,14 +16,15 @@ export function changedOrder(
   stored: OrderRow | null,
   update: OrderSend,
   nowIso: string,
-): OrderRow | undefined {
+): (OrderRow & { readonly status: OrderStatus }) | undefined {
   if (stored !== null && isOld(stored, update)) return undefined
   return {
     orderId: update.orderId,
     userId: update.userId,
     status: update.status,
     note: update.note ?? null,
-    updatedAt: update.updatedAt === undefined ? nowIso : new Date(update.updatedAt).toISOString(),
+    updatedAt: timeOf(stored, update, nowIso),
+    changedBy: null,
     ...continued(stored, update, nowIso),
   }
 }
@@ -35,15 +39,29 @@ function continued(
   return { items: update.items ?? items, version: update.version ?? version, createdAt }
 }
 
+/** Where the service's clock is ahead, an update without a time must not make older ones with a time new again. */
+function timeOf(stored: OrderRow | null, { updatedAt }: OrderSend, nowIso: string): string {
+  if (updatedAt !== undefined) return new Date(updatedAt).toISOString()
+  return stored !== null && stored.updatedAt > nowIso ? stored.updatedAt : nowIso
+}
+
 function isOld(stored: OrderRow, update: OrderSend): boolean {
-  if (update.version !== undefined && stored.version !== null) return update.version <= stored.version
-  if (update.updatedAt !== undefined) return Date.parse(update.updatedAt) <= Date.parse(stored.updatedAt)
+  const { version, updatedAt } = update
+  if (version !== undefined && stored.version !== null) {
+    return version <= stored.version || (stored.changedBy !== null && isBefore(stored, updatedAt))
+  }
+  if (updatedAt !== undefined) return isBefore(stored, updatedAt)
   return (
     stored.status === update.status &&
     stored.userId === update.userId &&
     stored.note === (update.note ?? null) &&
     (update.items === undefined || isDeepStrictEqual(stored.items, update.items))
   )
+}
+
+/** Not after the stored state. */
+function isBefore(stored: OrderRow, updatedAt: string | undefined): boolean {
+  return updatedAt !== undefined && Date.parse(updatedAt) <= Date.parse(stored.updatedAt)
 }
 
 /** Sentence for the customer. */

@@ -83,10 +83,10 @@ export class OrderIntake {
     }
   }
 
-  async #store({ body }: ConsumedMessage): Promise<void> {
+  async #store({ headers, body }: ConsumedMessage): Promise<void> {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- parsePayload has checked it
     const update = parsePayload(validator, ORDER_SEND, body) as Static<typeof ORDER_SEND>
-    if (await storeOrder(this.#parts.appender, update)) await this.#announce(update.orderId)
+    if (await storeOrder(this.#parts.appender, { update, headers })) await this.#announce(update.orderId)
   }
 
   /**

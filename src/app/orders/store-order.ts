@@ -1,71 +1,52 @@
-import type { Notification } from '../../../protocol/payload/notification.ts'
-import type { OrderEvent, OrderSend } from '../../../protocol/payload/order.ts'
-import type { OrderRow } from '../../store/store.ts'
+import { createHash } from 'node:crypto'
+import { header, type HeaderList } from '../../../protocol/frame.ts'
+import type { OrderSend } from '../../../protocol/payload/order.ts'
 import type { StreamAppender } from '../../stream/append.ts'
-import type { NewEvent } from '../../stream/event-row.ts'
-import { changedOrder, STATUS_TEXT } from './order-change.ts'
-import { timeOrderedId } from '../../lib/time-ordered-id.ts'
+import type { RepeatableRequest } from '../../stream/request-key.ts'
+import { changedOrder } from './order-change.ts'
+import { saveOrder } from './save-order.ts'
+
+/** What RabbitMQ's STOMP plugin calls the property `message-id`, by which a service tells its messages apart. */
+const MESSAGE_ID = 'amqp-message-id'
+
+/** An update as it came. */
+export interface OrderUpdate {
+  readonly update: OrderSend
+  readonly headers: HeaderList
+}
 
 /**
- * Stores an update of an order, with a notification for its owner, and relays both. Resolves when it
- * is durable, with whether the order has gone over to another owner.
+ * Stores an update of an order, with a notification for its owner, and relays both. What changes nothing, a
+ * repetition for one, is let pass. Resolves when it is durable, with whether the order has gone over to another
+ * owner.
  */
-export async function storeOrder(appender: StreamAppender, update: OrderSend): Promise<boolean> {
+export async function storeOrder(
+  appender: StreamAppender,
+  { update, headers }: OrderUpdate,
+): Promise<boolean> {
   const nowIso = new Date().toISOString()
-  const { result } = await appender.append(async (tx) => {
-    const stored = await tx.orders.find(update.orderId)
-    const row = changedOrder(stored, update, nowIso)
-    if (row === undefined) return { events: [], result: false }
-    const note = notificationOf(update, nowIso)
-    const isPassedOn = stored !== null && stored.userId !== row.userId
-    tx.orders.save(row)
-    tx.notifications.insert({ ...note, userId: row.userId, data: note.data, readAt: null, archivedAt: null })
-    return { events: [...orderEvents(row, update), notificationEvent(row.userId, note)], result: isPassedOn }
-  })
+  const { result } = await appender.append(
+    async (tx) => {
+      const stored = await tx.orders.find(update.orderId)
+      const row = changedOrder(stored, update, nowIso)
+      if (row === undefined) return { events: [], result: false }
+      const isPassedOn = stored !== null && stored.userId !== row.userId
+      return { events: saveOrder(tx, row, nowIso), result: isPassedOn }
+    },
+    { request: repetitionOf(update, headers) },
+  )
   return result
 }
 
-function orderEvents(row: OrderRow, { status }: OrderSend): NewEvent[] {
-  const payload: OrderEvent = {
-    orderId: row.orderId,
-    userId: row.userId,
-    status,
-    ...(Array.isArray(row.items) && { items: row.items }),
-    ...(row.note !== null && { note: row.note }),
-    ...(row.version !== null && { version: row.version }),
-    updatedAt: row.updatedAt,
-  }
-  // Orders are for their owner and for admins: their topics travel where no wildcard reaches.
-  const topics = [`orders.${row.orderId}`, 'orders']
-  return [
-    ...topics.map((topic) => ({
-      stream: `/topic/${topic}`,
-      address: { kind: 'private', topic } as const,
-      payload,
-    })),
-    {
-      stream: `/user/${row.userId}/queue/orders`,
-      address: { kind: 'user', user: row.userId, destination: '/user/queue/orders' },
-      payload,
-    },
-  ]
-}
-
-function notificationOf(update: OrderSend, createdAt: string): Notification & { data: { orderId: string } } {
-  return {
-    id: timeOrderedId(),
-    title: `Order ${update.orderId}`,
-    message: `Order ${update.orderId} ${STATUS_TEXT[update.status]}`,
-    type: 'ORDER',
-    data: { orderId: update.orderId },
-    createdAt,
-  }
-}
-
-function notificationEvent(user: string, payload: Notification): NewEvent {
-  return {
-    stream: `/user/${user}/queue/notifications`,
-    address: { kind: 'user', user, destination: '/user/queue/notifications' },
-    payload,
-  }
+/**
+ * By what a repetition is known. Version and time say by themselves where an update belongs; one with neither says
+ * the same when it is delivered again as it would if the order had come back to that state. So within 24 hours an
+ * equal one is a repetition, unless the service gave it another `message-id`.
+ */
+function repetitionOf(update: OrderSend, headers: HeaderList): RepeatableRequest | undefined {
+  const { orderId, userId, status, items, note, version, updatedAt } = update
+  if (version !== undefined || updatedAt !== undefined) return undefined
+  const said = JSON.stringify([orderId, userId, status, items, note, header(headers, MESSAGE_ID)])
+  // No user has an empty name.
+  return { user: '', scope: 'SEND /queue/user', clientId: createHash('sha256').update(said).digest('hex') }
 }

@@ -3,18 +3,14 @@ import type {
   BroadcastReader,
   BroadcastRow,
   Conversation,
-  DeadLetterReader,
-  DeadLetterRow,
   MessageReader,
   MessageRow,
   NotificationReader,
   NotificationRow,
-  OrderReader,
-  OrderRow,
   Page,
 } from '../store.ts'
 import { guarded } from './failures.ts'
-import { conversationKey, toBroadcast, toDeadLetter, toMessage, toNotification, toOrder } from './rows.ts'
+import { conversationKey, toBroadcast, toMessage, toNotification } from './rows.ts'
 import type { Schema } from './schema.ts'
 
 export class KyselyMessages implements MessageReader {
@@ -95,86 +91,6 @@ export class KyselyNotifications implements NotificationReader {
         .limit(page.limit)
         .execute()
       return rows.map(toNotification)
-    })
-  }
-}
-
-export class KyselyOrders implements OrderReader {
-  readonly #db: Kysely<Schema>
-
-  constructor(db: Kysely<Schema>) {
-    this.#db = db
-  }
-
-  find(orderId: string): Promise<OrderRow | null> {
-    return guarded(async () => {
-      const row = await this.#db
-        .selectFrom('orders')
-        .selectAll()
-        .where('order_id', '=', orderId)
-        .executeTakeFirst()
-      return row === undefined ? null : toOrder(row)
-    })
-  }
-
-  list(userId: string, page: Page): Promise<readonly OrderRow[]> {
-    const { before } = page
-    return guarded(async () => {
-      const rows = await this.#db
-        .selectFrom('orders')
-        .selectAll()
-        .where('user_id', '=', userId)
-        .$if(before !== undefined, (q) => q.where('order_id', '<', before ?? ''))
-        .orderBy('order_id', 'desc')
-        .limit(page.limit)
-        .execute()
-      return rows.map(toOrder)
-    })
-  }
-
-  history(orderId: string, limit: number): Promise<readonly OrderRow[]> {
-    return guarded(async () => {
-      const rows = await this.#db
-        .selectFrom('order_changes')
-        .selectAll()
-        .where('order_id', '=', orderId)
-        .orderBy('change', 'desc')
-        .limit(limit)
-        .execute()
-      return rows.map(toOrder).toReversed()
-    })
-  }
-}
-
-export class KyselyDeadLetters implements DeadLetterReader {
-  readonly #db: Kysely<Schema>
-
-  constructor(db: Kysely<Schema>) {
-    this.#db = db
-  }
-
-  find(id: string): Promise<DeadLetterRow | null> {
-    return guarded(async () => {
-      const row = await this.#db
-        .selectFrom('dead_letters')
-        .selectAll()
-        .where('id', '=', id)
-        .executeTakeFirst()
-      return row === undefined ? null : toDeadLetter(row)
-    })
-  }
-
-  list(page: Page): Promise<readonly DeadLetterRow[]> {
-    const { before } = page
-    return guarded(async () => {
-      const rows = await this.#db
-        .selectFrom('dead_letters')
-        .selectAll()
-        .$if(before !== undefined, (q) => q.where('id', '<', before ?? ''))
-        .orderBy('id', 'desc')
-        .limit(page.limit)
-        .execute()
-      return rows.map(toDeadLetter)
     })
   }
 }

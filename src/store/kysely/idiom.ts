@@ -94,6 +94,8 @@ export interface ColumnTypes {
    * one, or those named. Rejects where they hold rows.
    */
   clear(db: Kysely<unknown>, names?: readonly string[]): Promise<void>
+  /** Adds a column for texts that may be missing, unless a migration that was cut off did. */
+  addText(db: Kysely<unknown>, table: string, column: string): Promise<void>
 }
 
 export type ColumnType = ColumnDataType | RawBuilder<unknown>

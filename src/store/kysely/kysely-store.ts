@@ -1,17 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import { sql } from 'kysely'
 import type { Store, StoreTransaction } from '../store.ts'
-import {
-  KyselyBroadcasts,
-  KyselyDeadLetters,
-  KyselyMessages,
-  KyselyNotifications,
-  KyselyOrders,
-} from './entity-readers.ts'
+import { KyselyBroadcasts, KyselyMessages, KyselyNotifications } from './entity-readers.ts'
+import { KyselyDeadLetters } from './dead-letters.ts'
 import { guarded } from './failures.ts'
 import { KyselyAccounts, KyselySettings } from './identity.ts'
 import { KyselyAudit } from './audit.ts'
 import { KyselyLogins } from './logins.ts'
+import { KyselyOrders } from './orders.ts'
 import { KyselyOutbox } from './kysely-outbox.ts'
 import { KyselyNodes } from './nodes.ts'
 import { KyselyPresence } from './presence.ts'
@@ -59,7 +55,7 @@ export class KyselyStore implements Store {
     this.broadcasts = new KyselyBroadcasts(reader)
     this.notifications = new KyselyNotifications(reader)
     this.orders = new KyselyOrders(reader)
-    this.deadLetters = new KyselyDeadLetters(reader)
+    this.deadLetters = new KyselyDeadLetters(connections)
     this.log = new KyselyStreamLog(connections)
     this.nodes = new KyselyNodes(connections)
     this.requests = new KyselyRequests(connections)

@@ -3,39 +3,29 @@ import { MessageError } from '../../errors.ts'
 import type {
   AppendedEvent,
   BroadcastRow,
-  DeadLetterRow,
   MessageRow,
   NewEventRow,
   NotificationRow,
-  OrderRow,
   RequestRow,
   StoreTransaction,
 } from '../store.ts'
+import type { DeadLetterRow } from '../orders.ts'
 import { portionsOf } from './chunks.ts'
+import { fromDeadLetter } from './dead-letters.ts'
 import { eventBatch } from './event-batch.ts'
 import { unavailable } from './failures.ts'
 import type { Idiom, StagedRows } from './idiom.ts'
-import {
-  checkedKey,
-  fromBroadcast,
-  fromDeadLetter,
-  fromMessage,
-  fromNotification,
-  fromOrder,
-  fromRequest,
-  parseJson,
-  placeholderOrder,
-  toOrder,
-} from './rows.ts'
+import { fromBroadcast, fromMessage, fromNotification, fromRequest, parseJson } from './rows.ts'
 import type {
   BroadcastTable,
   DeadLetterTable,
   MessageTable,
   NotificationTable,
-  OrderTable,
   RequestTable,
   Schema,
 } from './schema.ts'
+
+import { TransactionOrders } from './transaction-orders.ts'
 
 export interface TransactionOptions {
   readonly db: Kysely<Schema>
@@ -56,18 +46,14 @@ export class KyselyTransaction implements StoreTransaction {
   readonly #broadcasts: BroadcastTable[] = []
   readonly #notifications: NotificationTable[] = []
   readonly #deadLetters: DeadLetterTable[] = []
-  readonly #orders: OrderTable[] = []
   readonly #requests: RequestTable[] = []
-  readonly #stages: readonly { length: number }[] = [
+  readonly #stages: { length: number }[] = [
     this.#messages,
     this.#broadcasts,
     this.#notifications,
     this.#deadLetters,
-    this.#orders,
     this.#requests,
   ]
-  /** Orders that were asked for and not there: rows of ours that keep others from inserting them. */
-  readonly #placeholders = new Set<string>()
   #failure: TransactionFailure | undefined
   #isInPart = false
   #isOver = false
@@ -101,15 +87,15 @@ export class KyselyTransaction implements StoreTransaction {
       this.#stage(this.#requests, fromRequest(row))
     },
   }
-  readonly orders = {
-    find: (orderId: string): Promise<OrderRow | null> => this.#findOrder(orderId),
-    save: (row: OrderRow): void => {
-      this.#stage(this.#orders, fromOrder(row))
-    },
-  }
+  readonly orders: TransactionOrders
 
   constructor(options: TransactionOptions) {
     this.#options = options
+    this.orders = new TransactionOrders(options, {
+      mustBeOpen: () => this.#mustBeOpen(),
+      ask: (question) => this.#ask(question),
+    })
+    this.#stages.push(this.orders.staged)
   }
 
   /** Set where the database refused or did not answer, whatever the work made of it: there is no going on. */
@@ -157,7 +143,7 @@ export class KyselyTransaction implements StoreTransaction {
       () => this.#insert('broadcasts', this.#broadcasts),
       () => this.#insert('notifications', this.#notifications),
       () => this.#insert('dead_letters', this.#deadLetters),
-      () => this.#saveOrders(),
+      () => this.orders.flush(),
     ]
     if (this.#options.idiom.isPipelined) {
       await Promise.all(steps.map((step) => step()))
@@ -182,32 +168,6 @@ export class KyselyTransaction implements StoreTransaction {
     return found
   }
 
-  async #findOrder(orderId: string): Promise<OrderRow | null> {
-    this.#mustBeOpen()
-    const saved = this.#orders.findLast((order) => order.order_id === orderId)
-    if (saved !== undefined) return toOrder(saved)
-    if (this.#placeholders.has(orderId)) return null
-    checkedKey('order_id', orderId)
-    const found = await this.#ask(() => this.#lockOrder(orderId))
-    return found === undefined ? null : toOrder(found)
-  }
-
-  /** No database locks a row that is not there: it is made, and taken away again if nobody saves it. */
-  async #lockOrder(orderId: string): Promise<OrderTable | undefined> {
-    const { db, idiom } = this.#options
-    const select = db
-      .selectFrom('orders')
-      .selectAll()
-      .where('order_id', '=', orderId)
-      .$if(idiom.hasRowLocks, (query) => query.forUpdate())
-    const found = await select.executeTakeFirst()
-    if (found !== undefined || !idiom.hasRowLocks) return found
-    if (!(await idiom.insertMissing(db, 'orders', placeholderOrder(orderId))))
-      return select.executeTakeFirst()
-    this.#placeholders.add(orderId)
-    return undefined
-  }
-
   async #insertRequests(): Promise<void> {
     const { db, idiom } = this.#options
     if (this.#requests.length === 0) return
@@ -215,19 +175,6 @@ export class KyselyTransaction implements StoreTransaction {
       () => idiom.insertRows(db, 'requests', this.#requests),
       (error) => idiom.isDuplicateKey(error),
     )
-  }
-
-  async #saveOrders(): Promise<void> {
-    const { db, idiom } = this.#options
-    if (this.#placeholders.size > 0) {
-      const ids = [...this.#placeholders]
-      await this.#ask(() => db.deleteFrom('orders').where('order_id', 'in', ids).execute())
-    }
-    if (this.#orders.length === 0) return
-    // A statement may not name the same row twice: PostgreSQL refuses it.
-    const latest = [...new Map(this.#orders.map((order) => [order.order_id, order])).values()]
-    await this.#ask(() => idiom.saveOrders(db, latest))
-    await this.#insert('order_changes', this.#orders)
   }
 
   async #insert<T extends keyof Schema>(table: T, rows: readonly Insertable<Schema[T]>[]): Promise<void> {

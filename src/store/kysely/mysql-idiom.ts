@@ -37,6 +37,7 @@ export function mysqlIdiom(server: MysqlServer): Idiom {
       tableEnd: sql`engine = InnoDB row_format = dynamic character set utf8mb4 collate ${sql.raw(collation)}
         comment = ${sql.lit(TABLE_COMMENT)}`,
       clear: dropRemnants,
+      addText,
     },
     nowMs: sql<number>`cast(unix_timestamp(now(6)) * 1000 as signed)`,
     hasRowLocks: true,
@@ -50,6 +51,18 @@ export function mysqlIdiom(server: MysqlServer): Idiom {
     saveOrders,
     append: (db, batch, staged) => appendInSteps({ insertRows, raise, insertOutbox }, db, { batch, staged }),
   }
+}
+
+async function addText(db: Kysely<unknown>, table: string, column: string): Promise<void> {
+  const { rows } = await sql`
+    select 1 from information_schema.columns
+    where table_schema = database() and table_name = ${table} and column_name = ${column}
+  `.execute(db)
+  if (rows.length === 0)
+    await db.schema
+      .alterTable(table)
+      .addColumn(column, sql`longtext`)
+      .execute()
 }
 
 async function insertRows<T extends keyof Schema>(
@@ -87,6 +100,7 @@ async function saveOrders(db: Kysely<Schema>, rows: readonly OrderTable[]): Prom
         note: sql`values(note)`,
         version: sql`values(version)`,
         updated_at: sql`values(updated_at)`,
+        changed_by: sql`values(changed_by)`,
       })
       .execute()
   }

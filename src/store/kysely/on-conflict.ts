@@ -34,6 +34,7 @@ export async function upsertOrders(
           note: e.ref('excluded.note'),
           version: e.ref('excluded.version'),
           updated_at: e.ref('excluded.updated_at'),
+          changed_by: e.ref('excluded.changed_by'),
         })),
       )
       .execute()

@@ -27,6 +27,11 @@ export const POSTGRES_IDIOM: Idiom = {
     asSerial: (column) => column.primaryKey(),
     tableEnd: sql``,
     clear: () => Promise.resolve(), // a migration is a transaction
+    addText: async (db, table, column) => {
+      await sql`alter table ${sql.table(table)} add column if not exists ${sql.ref(column)} ${EXACT_TEXT}`.execute(
+        db,
+      )
+    },
   },
   nowMs: sql<number>`(extract(epoch from clock_timestamp()) * 1000)::bigint`,
   hasRowLocks: true,

@@ -4,11 +4,9 @@ import type {
   AccountRow,
   BroadcastRow,
   Conversation,
-  DeadLetterRow,
   MessageRow,
   NotificationRow,
   NewOwner,
-  OrderRow,
   PresenceChange,
   RequestRow,
   SessionRow,
@@ -17,10 +15,8 @@ import { KEY_LENGTHS } from './schema.ts'
 import type {
   AccountTable,
   BroadcastTable,
-  DeadLetterTable,
   MessageTable,
   NotificationTable,
-  OrderTable,
   OwnerTable,
   PresenceTable,
   RequestTable,
@@ -153,48 +149,6 @@ export function fromNotification(row: NotificationRow): NotificationTable {
   })
 }
 
-export function toOrder(row: OrderTable): OrderRow {
-  const { status, note, version } = row
-  return {
-    orderId: row.order_id,
-    userId: row.user_id,
-    status,
-    items: parseJson(row.items),
-    note,
-    version,
-    updatedAt: row.updated_at,
-    createdAt: row.created_at,
-  }
-}
-
-export function fromOrder(row: OrderRow): OrderTable {
-  const { status, note, version } = row
-  return checked({
-    order_id: row.orderId,
-    user_id: row.userId,
-    status,
-    items: toJson(row.items),
-    note,
-    version,
-    updated_at: row.updatedAt,
-    created_at: row.createdAt,
-  })
-}
-
-/** What keeps an order's place until the transaction ends; nobody else sees it. */
-export function placeholderOrder(orderId: string): OrderTable {
-  return {
-    order_id: orderId,
-    user_id: '',
-    status: '',
-    items: 'null',
-    note: null,
-    version: null,
-    updated_at: '',
-    created_at: '',
-  }
-}
-
 export function fromRequest(row: RequestRow): RequestTable {
   return checked({ key: row.key, answer: toJson(row.answer), expires_at: row.expiresAt })
 }
@@ -251,17 +205,6 @@ export function placeOf(room: string | null): string {
 
 export function roomOf(place: string): string | null {
   return place === '' ? null : place
-}
-
-export function toDeadLetter(row: DeadLetterTable): DeadLetterRow {
-  const { id, queue, reason } = row
-  const body = new Uint8Array(row.body)
-  return { id, queue, reason, headers: parseTexts(row.headers), body, createdAt: row.created_at }
-}
-
-export function fromDeadLetter(row: DeadLetterRow): DeadLetterTable {
-  const { id, queue, reason, body } = row
-  return checked({ id, queue, reason, headers: toJson(row.headers), body, created_at: row.createdAt })
 }
 
 /** @throws MessageError `invalid-payload` for what JSON cannot say */

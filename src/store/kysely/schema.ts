@@ -78,6 +78,7 @@ export interface OrderTable {
   version: number | null
   updated_at: string
   created_at: string
+  changed_by: string | null
 }
 
 export interface OrderChangeTable extends OrderTable {

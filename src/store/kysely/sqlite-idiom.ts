@@ -19,6 +19,7 @@ export const SQLITE_IDIOM: Idiom = {
     asSerial: (column) => column.primaryKey().autoIncrement(),
     tableEnd: sql``,
     clear: () => Promise.resolve(), // a migration is a transaction
+    addText,
   },
   nowMs: sql<number>`cast(round((julianday('now') - 2440587.5) * 86400000) as integer)`,
   hasRowLocks: false,
@@ -34,6 +35,11 @@ export const SQLITE_IDIOM: Idiom = {
   insertMissing: insertOrIgnore,
   saveOrders: (db, rows) => upsertOrders(db, rows, MAX_PARAMETERS),
   append: appendTogether,
+}
+
+async function addText(db: Kysely<unknown>, table: string, column: string): Promise<void> {
+  const { rows } = await sql`select 1 from pragma_table_info(${table}) where name = ${column}`.execute(db)
+  if (rows.length === 0) await db.schema.alterTable(table).addColumn(column, 'text').execute()
 }
 
 /** Tables of texts. Others are rarely written, or hold blobs. */
