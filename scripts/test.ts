@@ -5,6 +5,7 @@ import { startPrivateMariaDb } from '../databases/private-mariadb.ts'
 import { startPrivatePostgres } from '../databases/private-postgres.ts'
 import { startPrivateNode } from '../rabbitmq/private-node.ts'
 import { sharedNodeVariable } from '../test/support/rabbitmq.ts'
+import { TRAFFIC_FOLDER } from '../test/support/witness.ts'
 import { ensureServices } from './install-services.ts'
 import { ROOT, sourceFiles } from './source-files.ts'
 import { countTap } from './tap-counts.ts'
@@ -46,6 +47,7 @@ async function check(name: string, args: readonly string[]): Promise<void> {
 async function runTap(files: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
   mkdirSync(join(ROOT, '.tap'), { recursive: true })
   rmSync(TAP_OUTPUT, { force: true })
+  rmSync(TRAFFIC_FOLDER, { recursive: true, force: true })
   const code = await run(
     [
       'node_modules/.bin/tap',
@@ -97,7 +99,9 @@ async function main(patterns: readonly string[]): Promise<void> {
     for (const [name, args] of CHECKS) await check(name, args)
   }
   await withServers((env) => runTap(files, env))
-  if (patterns.length === 0) await check('coverage', ['--import', 'tsx', 'scripts/check-coverage.ts'])
+  if (patterns.length > 0) return
+  await check('coverage', ['--import', 'tsx', 'scripts/check-coverage.ts'])
+  await check('described and seen', ['--import', 'tsx', 'scripts/check-traffic.ts'])
 }
 
 try {

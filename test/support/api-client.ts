@@ -1,5 +1,6 @@
 import type { Role } from '../../src/auth/principal.ts'
 import { testToken } from './token.ts'
+import type { Witness } from './witness.ts'
 
 type JsonObject = Readonly<Record<string, unknown>>
 
@@ -14,6 +15,8 @@ export interface ApiAnswer {
 
 /** Somebody who uses the HTTP API of a node. Paths are what follows `/api/v1`. */
 export class ApiClient {
+  /** Sees all that clients of this process get. */
+  static witness: Witness | undefined
   readonly name: string
   readonly token: string | undefined
   readonly #address: string
@@ -65,12 +68,15 @@ export class ApiClient {
       ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
     })
     const text = await response.text()
-    const isJson = text !== '' && mediaType(response).endsWith('json')
+    const mediaType = mediaTypeOf(response)
+    const [witnessed = ''] = `/api/v1${path}`.split('?')
+    ApiClient.witness?.exchange({ method, path: witnessed, status: response.status, mediaType, text })
+    const isJson = text !== '' && mediaType.endsWith('json')
     const parsed = (isJson ? JSON.parse(text) : {}) as ApiAnswer['body']
     return { status: response.status, body: parsed, text, headers: response.headers }
   }
 }
 
-function mediaType({ headers }: Response): string {
+function mediaTypeOf({ headers }: Response): string {
   return (headers.get('content-type') ?? '').replace(/;.*/, '')
 }

@@ -1,12 +1,14 @@
+import { randomUUID } from 'node:crypto'
+import type { Test } from 'tap'
+import { ApiClient } from './api-client.ts'
 import { usePostgres } from './postgres.ts'
 import { useRabbitMq } from './rabbitmq.ts'
 import { startProcess } from './child-process.ts'
 import { useRelay } from './relay.ts'
+import { SseReader } from './sse-reader.ts'
+import { StompClient } from './stomp-client.ts'
+import { Witness } from './witness.ts'
 import { TEST_SECRET } from './token.ts'
-
-interface Teardown {
-  teardown(fn: () => void | Promise<void>): void
-}
 
 /** Where a node is reached. */
 export interface ServiceNode {
@@ -34,16 +36,17 @@ const SETTINGS = {
 
 /** One node with the in-process broker and SQLite, which is west and east at once. */
 export async function useServiceInProcess(
-  t: Teardown,
+  t: Test,
   env: Readonly<Record<string, string>> = {},
 ): Promise<Service> {
   const node = await useRelay(t, { ...SETTINGS, ...env })
+  await bearWitness(t, node)
   return { west: node, east: node, databaseUrl: `sqlite:${node.database}` }
 }
 
 /** Two processes on one RabbitMQ and one PostgreSQL. */
 export async function useServiceOnRabbitMq(
-  t: Teardown,
+  t: Test,
   env: Readonly<Record<string, string>> = {},
 ): Promise<Service> {
   const [{ stompUrl, amqpUrl }, databaseUrl] = await Promise.all([useRabbitMq(t), usePostgres(t)])
@@ -51,5 +54,20 @@ export async function useServiceOnRabbitMq(
   const start = (name: string): Promise<ServiceNode> =>
     startProcess(t, { ...SETTINGS, ...urls, ...env, NODE_ID: name })
   const [west, east] = await Promise.all([start('west'), start('east')])
+  await bearWitness(t, west)
   return { west, east, databaseUrl, stompUrl, amqpUrl }
+}
+
+/** From here on everything that clients of this process get has to be described, and is written down as seen. */
+async function bearWitness(t: Test, node: ServiceNode): Promise<void> {
+  const witness = await Witness.of(node.address)
+  ApiClient.witness = witness
+  StompClient.witness = witness
+  SseReader.witness = witness
+  t.teardown(() => {
+    witness.leave(randomUUID())
+    if (witness.faults.length === 0) return
+    console.error(`not described by the node itself:\n${witness.faults.join('\n')}`)
+    process.exitCode = 1
+  })
 }

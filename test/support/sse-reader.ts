@@ -1,4 +1,5 @@
 import { within } from '../../src/lib/within.ts'
+import type { Witness } from './witness.ts'
 import { Inbox } from './inbox.ts'
 
 /** How long a test waits for what must come, milliseconds: generous, since machines are shared. */
@@ -6,6 +7,14 @@ const PATIENCE_MS = 60_000
 
 interface Teardown {
   teardown(fn: () => void | Promise<void>): void
+}
+
+/** Where the events of a feed come over STOMP. */
+const DESTINATIONS: Readonly<Record<string, string>> = {
+  notification: '/user/queue/notifications',
+  broadcast: '/topic/broadcasts',
+  order: '/user/queue/orders',
+  operation: '/user/queue/operations',
 }
 
 export interface SseEvent {
@@ -18,6 +27,8 @@ export interface SseEvent {
 
 /** Reads an event stream as browsers do (HTML standard, section 9.2.6), and keeps what comes. */
 export class SseReader {
+  /** Sees all that readers of this process get. */
+  static witness: Witness | undefined
   readonly response: Response
   readonly events = new Inbox<SseEvent>()
   readonly comments = new Inbox<string>()
@@ -44,7 +55,12 @@ export class SseReader {
     const abort = new AbortController()
     t.teardown(() => abort.abort())
     const response = await fetch(url, { headers, signal: abort.signal })
-    if (response.status !== 200) throw new Error(`${response.status}: ${await response.text()}`)
+    const { status } = response
+    const text = status === 200 ? '' : await response.text()
+    const [mediaType = ''] = (response.headers.get('content-type') ?? '').split(';')
+    const { pathname: path } = new URL(url)
+    SseReader.witness?.exchange({ method: 'GET', path, status, mediaType, text })
+    if (status !== 200) throw new Error(`${status}: ${text}`)
     return new SseReader(response, abort)
   }
 
@@ -109,6 +125,8 @@ export class SseReader {
     const { event, data } = this.#fields
     this.#fields = { event: '', data: [] }
     if (data.length === 0) return
+    const destination = DESTINATIONS[event]
+    if (destination !== undefined) SseReader.witness?.received(destination, data.join('\n'))
     this.events.push({ event: event === '' ? 'message' : event, data: data.join('\n'), id: this.lastEventId })
   }
 }

@@ -3,6 +3,7 @@ import { Decoder } from '../../protocol/decoder.ts'
 import { encodeFrame } from '../../protocol/encoder.ts'
 import { header, SERVER_COMMANDS, type ClientCommand, type Frame } from '../../protocol/frame.ts'
 import type { Version } from '../../protocol/version.ts'
+import type { Witness } from './witness.ts'
 import { within } from '../../src/lib/within.ts'
 
 /** How long a test waits for what must come, milliseconds: generous, since machines are shared. */
@@ -31,6 +32,9 @@ export class StompClient {
   #isBinary: boolean[] = []
   #wake: (() => void)[] = []
 
+  /** Sees all that clients of this process send and get. */
+  static witness: Witness | undefined
+
   private constructor(webSocket: WebSocket, version: Version) {
     this.webSocket = webSocket
     this.version = version
@@ -38,7 +42,10 @@ export class StompClient {
       limits: LIMITS,
       commands: SERVER_COMMANDS,
       sink: {
-        onFrame: (frame) => this.inbox.push(frame),
+        onFrame: (frame) => {
+          witnessMessage(frame)
+          this.inbox.push(frame)
+        },
         onHeartBeat: () => this.heartBeats++,
       },
     })
@@ -92,6 +99,7 @@ export class StompClient {
 
   send(command: ClientCommand, headers: readonly string[] = [], body?: string | Uint8Array): void {
     const bytes = typeof body === 'string' ? Buffer.from(body) : body
+    if (command === 'SEND') StompClient.witness?.sent(header(headers, 'destination') ?? '', String(body))
     this.sendRaw(encodeFrame(command, headers, bytes, this.version))
   }
 
@@ -162,4 +170,9 @@ export class StompClient {
     const frames = this.inbox.map(({ command, headers }) => `${command} ${headers.join(' ')}`)
     return `seen: ${frames.join(' | ') || 'nothing'}`
   }
+}
+
+function witnessMessage({ command, headers, body }: Frame): void {
+  if (command !== 'MESSAGE') return
+  StompClient.witness?.received(header(headers, 'destination') ?? '', Buffer.from(body).toString())
 }
