@@ -1,4 +1,4 @@
-import { DiagnosticSeverity, Parser } from '@asyncapi/parser'
+import { Parser } from '@asyncapi/parser'
 import { Validator as OpenApiValidator } from '@seriousme/openapi-schema-validator'
 import t, { type Test } from 'tap'
 import { Compile } from 'typebox/schema'
@@ -51,7 +51,9 @@ await t.test('/openapi.json is OpenAPI 3.1', async (t) => {
 await t.test('/asyncapi.json is AsyncAPI 3.0', async (t) => {
   const { document, diagnostics } = await new Parser().parse(JSON.stringify(asyncApi))
   t.strictSame(
-    diagnostics.filter(({ severity }) => severity === DiagnosticSeverity.Error),
+    diagnostics
+      .map(({ severity, message }) => `${severity} ${message}`)
+      .filter((line) => line.startsWith('0')),
     [],
   )
   t.equal(document?.version(), '3.0.0')

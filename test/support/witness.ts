@@ -18,9 +18,11 @@ export interface OpenApi {
 }
 
 interface OpenApiOperation {
-  readonly responses: Readonly<
-    Record<string, { readonly content?: Readonly<Record<string, { schema: object }>> }>
-  >
+  readonly responses: Readonly<Record<string, OpenApiResponse>>
+}
+
+interface OpenApiResponse {
+  readonly content?: Readonly<Record<string, { readonly schema: object }>>
 }
 
 export interface AsyncApi {
@@ -101,11 +103,9 @@ export class Witness {
     }
     const { responses } = found.operation
     const isNamed = responses[status] !== undefined
-    const response = responses[status] ?? (status < 400 ? undefined : responses['default'])
     this.#seen.add(`${found.name} ${isNamed ? status : 'default'}`)
-    const media = response?.content?.[mediaType]
-    const isBare = response !== undefined && response.content === undefined && text === ''
-    if (isBare || (media !== undefined && this.#fits(media.schema, mediaType, text))) return
+    const response = responses[status] ?? (status < 400 ? undefined : responses['default'])
+    if (response !== undefined && this.#isAsSaid(response, mediaType, text)) return
     this.faults.push(`${found.name} ${status} ${mediaType}: ${text.slice(0, 500)}`)
   }
 
@@ -136,7 +136,10 @@ export class Witness {
     return this.#messages.filter((each) => each.action === action && each.address.test(destination))
   }
 
-  #fits(schema: object, mediaType: string, text: string): boolean {
+  #isAsSaid({ content }: OpenApiResponse, mediaType: string, text: string): boolean {
+    if (content === undefined) return text === ''
+    const schema = content[mediaType]?.schema
+    if (schema === undefined) return false
     let validator = this.#validators.get(schema)
     if (validator === undefined) this.#validators.set(schema, (validator = Compile(schema)))
     return validator.Check(mediaType.endsWith('json') ? parse(text) : text)
