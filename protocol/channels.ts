@@ -1,7 +1,13 @@
 import { Type, type TSchema } from 'typebox'
 import { BROADCAST } from './payload/broadcast.ts'
 import { FAULT } from './payload/fault.ts'
-import { NOTIFICATION } from './payload/notification.ts'
+import {
+  NOTIFICATION,
+  NOTIFICATION_CHANGED,
+  NOTIFICATION_DELETED,
+  NOTIFICATION_PREFERENCES_CHANGED,
+  NOTIFICATIONS_CHANGED,
+} from './payload/notification.ts'
 import { ORDER_EVENT, ORDER_SEND } from './payload/order.ts'
 import { ONLINE_PRESENCE, PARTICIPANT, ROOM_PRESENCE } from './payload/presence.ts'
 import { PUBLIC_MESSAGE, PUBLIC_MESSAGE_SEND } from './payload/public-message.ts'
@@ -76,8 +82,14 @@ export const CHANNELS: readonly Channel[] = [
   },
   {
     address: '/user/queue/notifications',
-    summary: 'Notifications of the user',
-    gives: [NOTIFICATION],
+    summary: 'Notifications of the user, and what becomes of them',
+    gives: [
+      NOTIFICATION,
+      NOTIFICATION_CHANGED,
+      NOTIFICATION_DELETED,
+      NOTIFICATIONS_CHANGED,
+      NOTIFICATION_PREFERENCES_CHANGED,
+    ],
     isStream: true,
   },
   { address: '/user/queue/orders', summary: 'Orders of the user', gives: [ORDER_EVENT], isStream: true },

@@ -4,7 +4,20 @@ import { BROADCAST, BROADCAST_ACCEPTED, BROADCAST_POST } from './payload/broadca
 import { FEED_CONNECTED, FEED_ENDED, FEED_POLL } from './payload/event-stream.ts'
 import { FAULT } from './payload/fault.ts'
 import { GRANT, LOGIN_POST, LOGOUT_POST, REFRESH_POST } from './payload/login.ts'
-import { NOTIFICATION } from './payload/notification.ts'
+import {
+  NOTIFICATION,
+  NOTIFICATION_ACCEPTED,
+  NOTIFICATION_CHANGED,
+  NOTIFICATION_DELETED,
+  NOTIFICATION_ITEM,
+  NOTIFICATION_PATCH,
+  NOTIFICATION_POST,
+  NOTIFICATION_PREFERENCES,
+  NOTIFICATION_PREFERENCES_CHANGED,
+  NOTIFICATION_STATUS,
+  NOTIFICATIONS_CHANGED,
+  UNREAD_COUNT,
+} from './payload/notification.ts'
 import { ORDER_EVENT, ORDER_SEND } from './payload/order.ts'
 import { ONLINE_PRESENCE, PARTICIPANT, ROOM_PRESENCE } from './payload/presence.ts'
 import { NODE_INFO, SESSION_INFO } from './payload/session.ts'
@@ -47,6 +60,58 @@ export const PAYLOADS: readonly Payload[] = [
     schema: ORDER_EVENT,
   },
   { name: 'Notification', travels: 'MESSAGE `/user/queue/notifications`', schema: NOTIFICATION },
+  {
+    name: 'NotificationChanged',
+    travels: 'MESSAGE `/user/queue/notifications`',
+    schema: NOTIFICATION_CHANGED,
+  },
+  {
+    name: 'NotificationDeleted',
+    travels: 'MESSAGE `/user/queue/notifications`',
+    schema: NOTIFICATION_DELETED,
+  },
+  {
+    name: 'NotificationsChanged',
+    travels: 'MESSAGE `/user/queue/notifications`',
+    schema: NOTIFICATIONS_CHANGED,
+  },
+  {
+    name: 'NotificationPreferencesChanged',
+    travels: 'MESSAGE `/user/queue/notifications`',
+    schema: NOTIFICATION_PREFERENCES_CHANGED,
+  },
+  { name: 'NotificationPost', travels: 'POST `/api/v1/notifications/send`', schema: NOTIFICATION_POST },
+  {
+    name: 'NotificationAccepted',
+    travels: 'answer to POST `/api/v1/notifications/send`',
+    schema: NOTIFICATION_ACCEPTED,
+  },
+  {
+    name: 'NotificationItem',
+    travels:
+      'answer to GET `/api/v1/notifications`, as a list, and to PATCH `/api/v1/notifications/{id}`, alone',
+    schema: NOTIFICATION_ITEM,
+  },
+  {
+    name: 'NotificationPatch',
+    travels: 'PATCH `/api/v1/notifications/{id}`',
+    schema: NOTIFICATION_PATCH,
+  },
+  {
+    name: 'UnreadCount',
+    travels: 'answer to GET `/api/v1/notifications/unread-count`',
+    schema: UNREAD_COUNT,
+  },
+  {
+    name: 'NotificationPreferences',
+    travels: 'GET and PUT `/api/v1/notifications/preferences`',
+    schema: NOTIFICATION_PREFERENCES,
+  },
+  {
+    name: 'NotificationStatus',
+    travels: 'answer to GET `/api/v1/notifications/status`',
+    schema: NOTIFICATION_STATUS,
+  },
   {
     name: 'FeedConnected',
     travels: 'event `connected` of GET `/api/v1/notifications/stream`',
@@ -120,7 +185,7 @@ export const PAYLOAD_HISTORY: readonly { version: number; sha256: string; change
   },
   {
     version: 8,
-    sha256: '757ced7a4846fc6c8ff986761280ba32b82c4fef83a62609bf082586e8bca690',
+    sha256: '13d3d344b4ab9eab15647ef6006eba54dc363075995e766deebba0bf364e12b3',
     change: 'rooms, private messages, notifications, orders, dead letters, operations and administration',
   },
 ]

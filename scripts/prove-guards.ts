@@ -15,6 +15,7 @@ import { TestWatch } from './test-watch.ts'
 const RUN_BY: Readonly<Record<string, string>> = {
   'test/paths/every-path.ts': 'test/paths/in-process.test.ts',
   'test/paths/order-passed-on.ts': 'test/paths/in-process.test.ts',
+  'test/service/notification-changes.ts': 'test/service/notifications-in-process.test.ts',
 }
 
 /** A test file that takes longer hangs, milliseconds; or more than twice what it takes as it is. */

@@ -1,4 +1,4 @@
-import { Type } from 'typebox'
+import { Type, type TSchema } from 'typebox'
 
 const MAX_LIMIT = 200
 const DEFAULT_LIMIT = 50
@@ -15,6 +15,16 @@ export interface ListPage<Item> {
   readonly items: readonly Item[]
   /** Asks for what follows; missing at the end of the list. */
   readonly cursor?: string
+}
+
+/** What a list answers, for its description. */
+export function pageOf<Item extends TSchema>(item: Item) {
+  return Type.Object({
+    items: Type.Array(item, { description: 'In the order of the list' }),
+    cursor: Type.Optional(
+      Type.String({ description: 'Asks for what follows; missing at the end of the list' }),
+    ),
+  })
 }
 
 /** How many rows to ask for: one more than is shown tells whether anything follows. */

@@ -1,4 +1,5 @@
 import type { HeaderList } from '../../protocol/frame.ts'
+import type { NotificationReader, NotificationWriter } from './notifications.ts'
 import type { DeadLetterRepository, DeadLetterRow, OrderReader, OrderWriter } from './orders.ts'
 
 /**
@@ -76,7 +77,7 @@ export interface Store {
 export interface StoreTransaction {
   readonly messages: { insert(row: MessageRow): void }
   readonly broadcasts: { insert(row: BroadcastRow): void }
-  readonly notifications: { insert(row: NotificationRow): void }
+  readonly notifications: NotificationWriter
   readonly deadLetters: { insert(row: DeadLetterRow): void }
   readonly requests: {
     /**
@@ -234,24 +235,6 @@ export interface BroadcastReader {
   find(id: string): Promise<BroadcastRow | null>
   /** Newest first. */
   list(page: Page): Promise<readonly BroadcastRow[]>
-}
-
-export interface NotificationRow {
-  readonly id: string
-  readonly userId: string
-  readonly title: string
-  readonly message: string
-  readonly type: string
-  /** Any JSON value. */
-  readonly data: unknown
-  readonly createdAt: string
-  readonly readAt: string | null
-  readonly archivedAt: string | null
-}
-
-export interface NotificationReader {
-  /** Newest first. */
-  list(userId: string, page: Page): Promise<readonly NotificationRow[]>
 }
 
 export interface NewEventRow {

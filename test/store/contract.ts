@@ -4,6 +4,7 @@ import { entitiesContract } from './entity-contract.ts'
 import { identitiesContract } from './identity-contract.ts'
 import { nodesContract } from './node-contract.ts'
 import { nodeStatusContract } from './node-status-contract.ts'
+import { notificationsContract, sharedNotificationsContract } from './notification-contract.ts'
 import { ordersContract } from './orders-contract.ts'
 import { outboxContract } from './outbox-contract.ts'
 import { presenceContract, sharedPresenceContract } from './presence-contract.ts'
@@ -39,7 +40,9 @@ export async function storeContract(t: Test, options: ContractOptions): Promise<
   await requestsContract(t, open)
   await identitiesContract(t, open)
   await auditContract(t, open)
+  await notificationsContract(t, open)
   if (!options.servesSeveral) return
   await severalNodesContract(t, newDatabase)
   await sharedPresenceContract(t, newDatabase)
+  await sharedNotificationsContract(t, newDatabase)
 }

@@ -63,7 +63,7 @@ await t.test('makes the tables of a later migration that was killed, and drops n
   t.match(await connection.query("select value from settings where `key` = 'k'"), [[{ value: 'v' }]])
 
   for (const statement of stepBack(await tablesOf(connection))) await connection.query(statement)
-  for (const name of ['sessions', 'logins', 'audit']) {
+  for (const name of ['sessions', 'logins', 'audit', 'notification_preferences']) {
     await connection.query(`create table ${name} (theirs int)`)
     await connection.query(`insert into ${name} values (7)`)
     const message = new RegExp(`${name}.* already exists`)

@@ -14,7 +14,7 @@ await t.test('makes no table where one of somebody else has its name, and leaves
     "select table_name as name from information_schema.tables where table_schema = 'public'",
   )
   for (const statement of stepBack(rows.map(({ name }) => name))) await client.query(statement)
-  for (const name of ['sessions', 'logins', 'audit']) {
+  for (const name of ['sessions', 'logins', 'audit', 'notification_preferences']) {
     await client.query(`create table ${name} (theirs int)`)
     await client.query(`insert into ${name} values (7)`)
     const message = new RegExp(`"${name}" already exists`)

@@ -1,5 +1,6 @@
+import type { NotificationRow } from '../../src/store/notifications.ts'
 import type { OrderRow } from '../../src/store/orders.ts'
-import type { MessageRow, NewEventRow, NotificationRow } from '../../src/store/store.ts'
+import type { MessageRow, NewEventRow } from '../../src/store/store.ts'
 
 export const AT = '2030-01-31T09:30:00.000Z'
 export const LATER = '2030-02-28T09:30:00.000Z'

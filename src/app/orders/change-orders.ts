@@ -41,6 +41,8 @@ export async function changeOrders(
 ): Promise<ChangedOrders> {
   const nowIso = new Date().toISOString()
   const orders = new Map(await tx.orders.findMany(orderIds))
+  // At once for all: asked one by one, each order would cost a question.
+  await tx.notifications.muted([...orders.values()].map(({ userId }) => userId))
   const changed: string[] = []
   const unchanged: string[] = []
   const events: NewEvent[] = []
@@ -50,7 +52,7 @@ export async function changeOrders(
       unchanged.push(orderId)
       continue
     }
-    events.push(...saveOrder(tx, next, nowIso))
+    events.push(...(await saveOrder(tx, next, nowIso)))
     orders.set(orderId, next)
     changed.push(orderId)
   }

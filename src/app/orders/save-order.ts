@@ -1,9 +1,8 @@
-import type { Notification } from '../../../protocol/payload/notification.ts'
 import type { OrderEvent, OrderStatus } from '../../../protocol/payload/order.ts'
-import { timeOrderedId } from '../../lib/time-ordered-id.ts'
 import type { OrderRow } from '../../store/orders.ts'
 import type { StoreTransaction } from '../../store/store.ts'
 import type { NewEvent } from '../../stream/event-row.ts'
+import { notify, type Notice } from '../notifications/notify.ts'
 import { STATUS_TEXT } from './order-change.ts'
 
 /** An order in its next state. */
@@ -13,11 +12,10 @@ export type NextOrder = OrderRow & { readonly status: OrderStatus }
  * Stores the next state of an order, whoever brought it about, with a notification for its owner. Answers the
  * events that tell of both.
  */
-export function saveOrder(tx: StoreTransaction, row: NextOrder, nowIso: string): NewEvent[] {
-  const note = notificationOf(row, nowIso)
+export async function saveOrder(tx: StoreTransaction, row: NextOrder, nowIso: string): Promise<NewEvent[]> {
   tx.orders.save(row)
-  tx.notifications.insert({ ...note, userId: row.userId, data: note.data, readAt: null, archivedAt: null })
-  return [...orderEvents(row), notificationEvent(row.userId, note)]
+  const { events } = await notify(tx, [noticeOf(row)], nowIso)
+  return [...orderEvents(row), ...events]
 }
 
 function orderEvents(row: NextOrder): NewEvent[] {
@@ -46,22 +44,7 @@ function orderEvents(row: NextOrder): NewEvent[] {
   ]
 }
 
-function notificationOf(row: NextOrder, createdAt: string): Notification & { data: { orderId: string } } {
-  const { orderId, status } = row
-  return {
-    id: timeOrderedId(),
-    title: `Order ${orderId}`,
-    message: `Order ${orderId} ${STATUS_TEXT[status]}`,
-    type: 'ORDER',
-    data: { orderId },
-    createdAt,
-  }
-}
-
-function notificationEvent(user: string, payload: Notification): NewEvent {
-  return {
-    stream: `/user/${user}/queue/notifications`,
-    address: { kind: 'user', user, destination: '/user/queue/notifications' },
-    payload,
-  }
+function noticeOf({ userId, orderId, status }: NextOrder): Notice {
+  const message = `Order ${orderId} ${STATUS_TEXT[status]}`
+  return { userId, title: `Order ${orderId}`, message, type: 'ORDER', data: { orderId } }
 }

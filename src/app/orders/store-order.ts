@@ -31,7 +31,7 @@ export async function storeOrder(
       const row = changedOrder(stored, update, nowIso)
       if (row === undefined) return { events: [], result: false }
       const isPassedOn = stored !== null && stored.userId !== row.userId
-      return { events: saveOrder(tx, row, nowIso), result: isPassedOn }
+      return { events: await saveOrder(tx, row, nowIso), result: isPassedOn }
     },
     { request: repetitionOf(update, headers) },
   )

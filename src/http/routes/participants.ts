@@ -7,18 +7,18 @@ import type { Authenticator } from '../../auth/authenticator.ts'
 import { RequestError } from '../../errors.ts'
 import type { PresentRow } from '../../store/store.ts'
 import type { PresenceReader } from '../../user/presence-reader.ts'
-import { requireCaller, requireRole } from '../caller.ts'
+import { requireCaller } from '../caller.ts'
 import { listPage, PAGE_QUERY, pageLimit, type ListPage } from '../page.ts'
 import { parseQuery } from '../query.ts'
 
 export interface ParticipantRouteParts {
   readonly authenticator: Pick<Authenticator, 'authenticate'>
-  readonly presence: Pick<PresenceReader, 'present' | 'countPresent'>
+  readonly presence: Pick<PresenceReader, 'present'>
 }
 
 const validator = Compile(Type.Object(PAGE_QUERY))
 
-/** GET `/api/v1/rooms/{room}/participants` for everybody; GET `/api/v1/notifications/status` for administrators. */
+/** GET `/api/v1/rooms/{room}/participants`, for everybody. */
 export function registerParticipants(server: FastifyInstance, parts: ParticipantRouteParts): void {
   const { authenticator, presence } = parts
   server.get<{ Params: { room: string } }>('/api/v1/rooms/:room/participants', async (request, reply) => {
@@ -29,17 +29,11 @@ export function registerParticipants(server: FastifyInstance, parts: Participant
     }
     return presentPage(presence, room, request.query)
   })
-  server.get('/api/v1/notifications/status', async (request, reply) => {
-    await requireRole(authenticator, { request, reply }, ['admin'])
-    const { items, ...rest } = await presentPage(presence, null, request.query)
-    const connectedUsers = await presence.countPresent(null)
-    return { connectedUsers, users: items.map(({ user }) => user), ...rest }
-  })
 }
 
 async function presentPage(
   presence: Pick<PresenceReader, 'present'>,
-  room: string | null,
+  room: string,
   query: unknown,
 ): Promise<ListPage<Participant>> {
   const { cursor, ...size } = parseQuery(validator, query)

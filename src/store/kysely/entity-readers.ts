@@ -5,12 +5,10 @@ import type {
   Conversation,
   MessageReader,
   MessageRow,
-  NotificationReader,
-  NotificationRow,
   Page,
 } from '../store.ts'
 import { guarded } from './failures.ts'
-import { conversationKey, toBroadcast, toMessage, toNotification } from './rows.ts'
+import { conversationKey, toBroadcast, toMessage } from './rows.ts'
 import type { Schema } from './schema.ts'
 
 export class KyselyMessages implements MessageReader {
@@ -68,29 +66,6 @@ export class KyselyBroadcasts implements BroadcastReader {
         .limit(page.limit)
         .execute()
       return rows.map(toBroadcast)
-    })
-  }
-}
-
-export class KyselyNotifications implements NotificationReader {
-  readonly #db: Kysely<Schema>
-
-  constructor(db: Kysely<Schema>) {
-    this.#db = db
-  }
-
-  list(userId: string, page: Page): Promise<readonly NotificationRow[]> {
-    const { before } = page
-    return guarded(async () => {
-      const rows = await this.#db
-        .selectFrom('notifications')
-        .selectAll()
-        .where('user_id', '=', userId)
-        .$if(before !== undefined, (q) => q.where('id', '<', before ?? ''))
-        .orderBy('id', 'desc')
-        .limit(page.limit)
-        .execute()
-      return rows.map(toNotification)
     })
   }
 }

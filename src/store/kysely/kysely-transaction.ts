@@ -5,7 +5,6 @@ import type {
   BroadcastRow,
   MessageRow,
   NewEventRow,
-  NotificationRow,
   RequestRow,
   StoreTransaction,
 } from '../store.ts'
@@ -15,17 +14,11 @@ import { fromDeadLetter } from './dead-letters.ts'
 import { eventBatch } from './event-batch.ts'
 import { unavailable } from './failures.ts'
 import type { Idiom, StagedRows } from './idiom.ts'
-import { fromBroadcast, fromMessage, fromNotification, fromRequest, parseJson } from './rows.ts'
-import type {
-  BroadcastTable,
-  DeadLetterTable,
-  MessageTable,
-  NotificationTable,
-  RequestTable,
-  Schema,
-} from './schema.ts'
+import { NotificationChanges } from './notification-changes.ts'
+import { fromBroadcast, fromMessage, fromRequest, parseJson } from './rows.ts'
+import type { BroadcastTable, DeadLetterTable, MessageTable, RequestTable, Schema } from './schema.ts'
 
-import { TransactionOrders } from './transaction-orders.ts'
+import { TransactionOrders, type Asking } from './transaction-orders.ts'
 
 export interface TransactionOptions {
   readonly db: Kysely<Schema>
@@ -44,13 +37,11 @@ export class KyselyTransaction implements StoreTransaction {
   readonly #options: TransactionOptions
   readonly #messages: MessageTable[] = []
   readonly #broadcasts: BroadcastTable[] = []
-  readonly #notifications: NotificationTable[] = []
   readonly #deadLetters: DeadLetterTable[] = []
   readonly #requests: RequestTable[] = []
   readonly #stages: { length: number }[] = [
     this.#messages,
     this.#broadcasts,
-    this.#notifications,
     this.#deadLetters,
     this.#requests,
   ]
@@ -68,11 +59,6 @@ export class KyselyTransaction implements StoreTransaction {
       this.#stage(this.#broadcasts, fromBroadcast(row))
     },
   }
-  readonly notifications = {
-    insert: (row: NotificationRow): void => {
-      this.#stage(this.#notifications, fromNotification(row))
-    },
-  }
   readonly deadLetters = {
     insert: (row: DeadLetterRow): void => {
       this.#stage(this.#deadLetters, fromDeadLetter(row))
@@ -88,14 +74,17 @@ export class KyselyTransaction implements StoreTransaction {
     },
   }
   readonly orders: TransactionOrders
+  readonly notifications: NotificationChanges
 
   constructor(options: TransactionOptions) {
     this.#options = options
-    this.orders = new TransactionOrders(options, {
+    const asking: Asking = {
       mustBeOpen: () => this.#mustBeOpen(),
       ask: (question) => this.#ask(question),
-    })
-    this.#stages.push(this.orders.staged)
+    }
+    this.orders = new TransactionOrders(options, asking)
+    this.notifications = new NotificationChanges(options, asking)
+    this.#stages.push(this.orders.staged, this.notifications.staged)
   }
 
   /** Set where the database refused or did not answer, whatever the work made of it: there is no going on. */
@@ -129,7 +118,7 @@ export class KyselyTransaction implements StoreTransaction {
     const staged: readonly StagedRows[] = [
       { table: 'messages', rows: this.#messages.splice(0) },
       { table: 'broadcasts', rows: this.#broadcasts.splice(0) },
-      { table: 'notifications', rows: this.#notifications.splice(0) },
+      { table: 'notifications', rows: this.notifications.takeInserts() },
     ]
     return staged.filter(({ rows }) => rows.length > 0)
   }
@@ -141,7 +130,7 @@ export class KyselyTransaction implements StoreTransaction {
       () => this.#insertRequests(),
       () => this.#insert('messages', this.#messages),
       () => this.#insert('broadcasts', this.#broadcasts),
-      () => this.#insert('notifications', this.#notifications),
+      () => this.notifications.flush(),
       () => this.#insert('dead_letters', this.#deadLetters),
       () => this.orders.flush(),
     ]

@@ -5,7 +5,6 @@ import type {
   BroadcastRow,
   Conversation,
   MessageRow,
-  NotificationRow,
   NewOwner,
   PresenceChange,
   RequestRow,
@@ -16,7 +15,6 @@ import type {
   AccountTable,
   BroadcastTable,
   MessageTable,
-  NotificationTable,
   OwnerTable,
   PresenceTable,
   RequestTable,
@@ -117,36 +115,6 @@ export function toBroadcast(row: BroadcastTable): BroadcastRow {
 export function fromBroadcast(row: BroadcastRow): BroadcastTable {
   const { id, title, message, type } = row
   return checked({ id, title, message, type, created_at: row.createdAt })
-}
-
-export function toNotification(row: NotificationTable): NotificationRow {
-  const { id, title, message, type } = row
-  return {
-    id,
-    userId: row.user_id,
-    title,
-    message,
-    type,
-    data: parseJson(row.data),
-    createdAt: row.created_at,
-    readAt: row.read_at,
-    archivedAt: row.archived_at,
-  }
-}
-
-export function fromNotification(row: NotificationRow): NotificationTable {
-  const { id, title, message, type } = row
-  return checked({
-    id,
-    user_id: row.userId,
-    title,
-    message,
-    type,
-    data: toJson(row.data),
-    created_at: row.createdAt,
-    read_at: row.readAt,
-    archived_at: row.archivedAt,
-  })
 }
 
 export function fromRequest(row: RequestRow): RequestTable {

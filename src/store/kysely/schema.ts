@@ -7,6 +7,7 @@ export interface Schema {
   messages: MessageTable
   broadcasts: BroadcastTable
   notifications: NotificationTable
+  notification_preferences: NotificationPreferenceTable
   orders: OrderTable
   order_changes: OrderChangeTable
   dead_letters: DeadLetterTable
@@ -67,6 +68,12 @@ export interface NotificationTable {
   created_at: string
   read_at: string | null
   archived_at: string | null
+}
+
+export interface NotificationPreferenceTable {
+  user_id: string
+  /** Types, as JSON. */
+  muted: string
 }
 
 export interface OrderTable {

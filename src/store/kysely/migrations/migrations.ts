@@ -3,6 +3,7 @@ import type { ColumnTypes } from '../idiom.ts'
 import { initial } from './2026-01-initial.ts'
 import { logins } from './2026-12-logins.ts'
 import { audit } from './2027-01-audit.ts'
+import { notifications } from './2027-02-notifications.ts'
 import { orders } from './2027-03-orders.ts'
 import { presence } from './2026-11-presence.ts'
 
@@ -13,6 +14,7 @@ export function migrations(columns: ColumnTypes): Record<string, Migration> {
     '2026-11-presence': presence(columns),
     '2026-12-logins': logins(columns),
     '2027-01-audit': audit(columns),
+    '2027-02-notifications': notifications(columns),
     '2027-03-orders': orders(columns),
   }
 }
