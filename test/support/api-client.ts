@@ -33,6 +33,11 @@ export class ApiClient {
     return new ApiClient(node.address, name, token)
   }
 
+  /** With this token, whosever it is. */
+  static with(node: { address: string }, token: string): ApiClient {
+    return new ApiClient(node.address, '', token)
+  }
+
   /** Without a token. */
   static nobody(node: { address: string }): ApiClient {
     return new ApiClient(node.address, '', undefined)
@@ -40,6 +45,11 @@ export class ApiClient {
 
   get(path: string): Promise<ApiAnswer> {
     return this.#ask('GET', path)
+  }
+
+  /** GET of a path beside the API, as `/healthz`. */
+  page(path: string): Promise<ApiAnswer> {
+    return this.#ask('GET', path, undefined, '')
   }
 
   post(path: string, body?: unknown): Promise<ApiAnswer> {
@@ -58,8 +68,8 @@ export class ApiClient {
     return this.#ask('DELETE', path, body)
   }
 
-  async #ask(method: string, path: string, body?: unknown): Promise<ApiAnswer> {
-    const response = await fetch(`${this.#address}/api/v1${path}`, {
+  async #ask(method: string, path: string, body?: unknown, api = '/api/v1'): Promise<ApiAnswer> {
+    const response = await fetch(`${this.#address}${api}${path}`, {
       method,
       headers: {
         ...(this.token !== undefined && { authorization: `Bearer ${this.token}` }),
@@ -69,7 +79,7 @@ export class ApiClient {
     })
     const text = await response.text()
     const mediaType = mediaTypeOf(response)
-    const [witnessed = ''] = `/api/v1${path}`.split('?')
+    const [witnessed = ''] = `${api}${path}`.split('?')
     ApiClient.witness?.exchange({ method, path: witnessed, status: response.status, mediaType, text })
     const isJson = text !== '' && mediaType.endsWith('json')
     const parsed = (isJson ? JSON.parse(text) : {}) as ApiAnswer['body']

@@ -47,7 +47,7 @@ const SCHEMA = schemaOf({
   ...described,
   summary: 'The feed of a user, for that user and administrators',
   params: Type.Object({ userId: USER_NAME }),
-  problems: [400, 403],
+  problems: [403],
 })
 
 const TRANSIENT: ReadonlySet<string> = new Set([
@@ -80,7 +80,7 @@ export function registerNotificationStream(server: FastifyInstance, parts: FeedR
         const query = parseQuery(validator, request.query)
         const { userId } = request.params
         if (userId !== undefined && !isPrincipalName(userId)) {
-          throw new RequestError(400, 'invalid-user', 'a user name is 1 to 64 of A-Z a-z 0-9 _ . @ -')
+          throw new RequestError(404, 'not-found', 'there is nothing here')
         }
         await stream(parts, { request, reply }, { query, userId })
       },
