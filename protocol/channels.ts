@@ -10,6 +10,12 @@ import {
 } from './payload/notification.ts'
 import { ORDER_EVENT, ORDER_SEND } from './payload/order.ts'
 import { ONLINE_PRESENCE, PARTICIPANT, ROOM_PRESENCE } from './payload/presence.ts'
+import {
+  MESSAGE_READ,
+  MESSAGE_RECEIPT,
+  PRIVATE_MESSAGE,
+  PRIVATE_MESSAGE_SEND,
+} from './payload/private-message.ts'
 import { PUBLIC_MESSAGE, PUBLIC_MESSAGE_SEND } from './payload/public-message.ts'
 import { ROOM_MESSAGE, ROOM_MESSAGE_SEND } from './payload/room-message.ts'
 import { SESSION_TOKEN } from './payload/session-token.ts'
@@ -72,12 +78,28 @@ export const CHANNELS: readonly Channel[] = [
     summary: 'What was said in a room',
     answers: Type.Array(ROOM_MESSAGE),
   },
+  {
+    address: '/app/users/{user}/messages',
+    summary: 'Says something to one user',
+    takes: PRIVATE_MESSAGE_SEND,
+  },
+  {
+    address: '/app/messages/{id}/read',
+    summary: 'The receiver has read a private message',
+    takes: MESSAGE_READ,
+  },
   { address: '/app/presence', summary: 'Who is online', answers: Type.Array(PARTICIPANT) },
   { address: '/app/session/token', summary: 'Prolongs the session', takes: SESSION_TOKEN },
   {
     address: '/user/queue/messages',
     summary: 'Private messages, received and sent',
-    gives: [PUBLIC_MESSAGE],
+    gives: [PRIVATE_MESSAGE],
+    isStream: true,
+  },
+  {
+    address: '/user/queue/receipts',
+    summary: 'How far private messages of the user got',
+    gives: [MESSAGE_RECEIPT],
     isStream: true,
   },
   {

@@ -19,6 +19,14 @@ import {
   UNREAD_COUNT,
 } from './payload/notification.ts'
 import { ORDER_EVENT, ORDER_SEND } from './payload/order.ts'
+import {
+  CONVERSATION,
+  MESSAGE_ACCEPTED,
+  MESSAGE_READ,
+  MESSAGE_RECEIPT,
+  PRIVATE_MESSAGE,
+  PRIVATE_MESSAGE_SEND,
+} from './payload/private-message.ts'
 import { ONLINE_PRESENCE, PARTICIPANT, ROOM_PRESENCE } from './payload/presence.ts'
 import { NODE_INFO, SESSION_INFO } from './payload/session.ts'
 import { SESSION_TOKEN } from './payload/session-token.ts'
@@ -34,8 +42,31 @@ export interface Payload {
 
 /** Every payload on the wire, in the order of PROTOCOL.md. */
 export const PAYLOADS: readonly Payload[] = [
-  { name: 'PublicMessageSend', travels: 'SEND `/app/messages`, `/app/send`', schema: PUBLIC_MESSAGE_SEND },
+  {
+    name: 'PublicMessageSend',
+    travels: 'SEND `/app/messages`, `/app/send`; POST `/api/v1/chat/send`, `/api/chat/send`',
+    schema: PUBLIC_MESSAGE_SEND,
+  },
   { name: 'PublicMessage', travels: 'MESSAGE `/topic/messages`', schema: PUBLIC_MESSAGE },
+  {
+    name: 'MessageAccepted',
+    travels: 'answer to POST `/api/v1/chat/send`, `/api/chat/send`',
+    schema: MESSAGE_ACCEPTED,
+  },
+  {
+    name: 'PrivateMessageSend',
+    travels: 'SEND `/app/users/{user}/messages`',
+    schema: PRIVATE_MESSAGE_SEND,
+  },
+  {
+    name: 'PrivateMessage',
+    travels:
+      'MESSAGE `/user/queue/messages`; answer to GET `/api/v1/conversations/{user}/messages`, as a list',
+    schema: PRIVATE_MESSAGE,
+  },
+  { name: 'MessageRead', travels: 'SEND `/app/messages/{id}/read`', schema: MESSAGE_READ },
+  { name: 'MessageReceipt', travels: 'MESSAGE `/user/queue/receipts`', schema: MESSAGE_RECEIPT },
+  { name: 'Conversation', travels: 'answer to GET `/api/v1/conversations`, as a list', schema: CONVERSATION },
   { name: 'RoomMessageSend', travels: 'SEND `/app/rooms/{room}/messages`', schema: ROOM_MESSAGE_SEND },
   { name: 'RoomMessage', travels: 'MESSAGE `/topic/rooms.{room}`', schema: ROOM_MESSAGE },
   { name: 'RoomPresence', travels: 'MESSAGE `/topic/rooms.{room}.presence`', schema: ROOM_PRESENCE },
@@ -185,7 +216,7 @@ export const PAYLOAD_HISTORY: readonly { version: number; sha256: string; change
   },
   {
     version: 8,
-    sha256: '13d3d344b4ab9eab15647ef6006eba54dc363075995e766deebba0bf364e12b3',
+    sha256: 'd376ea663c019f949336a7e86c466e4fc09c59b4a0c1553c56674ed445cecf0c',
     change: 'rooms, private messages, notifications, orders, dead letters, operations and administration',
   },
 ]

@@ -22,6 +22,7 @@ import { audited } from './inbound/interceptors/audited.ts'
 import { authorize } from './inbound/interceptors/authorize.ts'
 import { rateLimit } from './inbound/interceptors/rate-limit.ts'
 import { Inbound } from './inbound/inbound.ts'
+import { createDeliveryReceipts } from './app/chat/delivery-receipts.ts'
 import { createApp } from './app/create-app.ts'
 import { OrderIntake } from './app/orders/order-intake.ts'
 import { Hub } from './fanout/hub.ts'
@@ -149,7 +150,8 @@ async function wire(plan: Plan, teardown: Teardown): Promise<Relay> {
   const server = createServer(log, serverOptions(config, metrics))
   await registerEdge(server, { config, authenticator, logins, metrics, log })
   await registerDescriptions(server, { version: VERSION, endpoints: config.endpoints })
-  const parts = { ...services, inbound, serverName: SERVER_NAME }
+  const deliveries = createDeliveryReceipts({ appender, log, metrics, teardown })
+  const parts = { ...services, deliveries, inbound, serverName: SERVER_NAME }
   const connections = createConnections(config, parts, () => feeds.size)
   const otherConnections = (): number => connections.size
   const feeds = registerFeeds(server, { ...services, authenticator, facts, audit, config, otherConnections })

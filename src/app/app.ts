@@ -24,6 +24,8 @@ export interface AppContext {
 /** SEND to `/app/…`. Resolves when the effect is durable; that is when the client gets its RECEIPT. */
 export interface MessageMapping<S extends TSchema> {
   readonly payload: S
+  /** No body at all stands for `{}`. */
+  readonly isBodyOptional?: true
   /**
    * Called in the order of the session's frames, without waiting for the one before: what must keep
    * that order is begun before the first `await`.
@@ -64,7 +66,7 @@ export class App {
       pattern: compileDestinationPattern(pattern),
       handle: (context, body) => {
         // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the schema has just been checked
-        const payload = parsePayload(validator, mapping.payload, body) as Static<S>
+        const payload = parsePayload(validator, mapping.payload, bodyOf(mapping, body)) as Static<S>
         return mapping.handle(context, payload)
       },
     })
@@ -98,6 +100,15 @@ export class App {
     }
     throw unknownDestination(context.destination)
   }
+}
+
+const EMPTY_OBJECT = Buffer.from('{}')
+
+function bodyOf(
+  { isBodyOptional = false }: { readonly isBodyOptional?: boolean },
+  body: Uint8Array,
+): Uint8Array {
+  return isBodyOptional && body.byteLength === 0 ? EMPTY_OBJECT : body
 }
 
 function unknownDestination(destination: string): MessageError {

@@ -3,6 +3,7 @@ import type { StreamAppender } from '../stream/append.ts'
 import type { Users } from '../user/users.ts'
 import type { Authenticator } from '../auth/authenticator.ts'
 import { App } from './app.ts'
+import { registerPrivateMessages } from './chat/private-messages.ts'
 import { registerPublicMessages } from './chat/public-messages.ts'
 import { registerRoomMessages } from './chat/room-messages.ts'
 import { registerPresence } from './presence.ts'
@@ -19,6 +20,7 @@ export interface AppParts {
 export function createApp({ appender, store, users, authenticator }: AppParts): App {
   const app = new App()
   registerPublicMessages(app, appender)
+  registerPrivateMessages(app, appender)
   registerRoomMessages(app, { appender, store })
   registerPresence(app, users.presence)
   registerSessionToken(app, { authenticator, registry: users.registry })

@@ -13,7 +13,10 @@ const FAILED_COUNTS_MS = 2000
 /** The connections of a node, with the bounds that its settings say. @param otherConnections count against `LIMIT_CONNECTIONS` too */
 export function createConnections(
   config: Config,
-  parts: Pick<SessionServices, 'inbound' | 'hub' | 'registry' | 'metrics' | 'log' | 'serverName'>,
+  parts: Pick<
+    SessionServices,
+    'inbound' | 'hub' | 'registry' | 'deliveries' | 'metrics' | 'log' | 'serverName'
+  >,
   otherConnections: () => number,
 ): Connections {
   const { metrics, log } = parts

@@ -6,6 +6,7 @@ import type { StreamAppender } from '../stream/append.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Users } from '../user/users.ts'
 import { registerBroadcasts } from './routes/broadcasts.ts'
+import { registerConversations } from './routes/conversations.ts'
 import { registerNotifications } from './routes/notifications.ts'
 import { registerPresenceRoutes } from './routes/presence.ts'
 
@@ -22,6 +23,7 @@ export interface ApiParts {
 /** Everything under `/api/v1` but logins and the feeds: a line for each area. */
 export function registerApi(server: FastifyInstance, parts: ApiParts): void {
   registerBroadcasts(server, parts)
+  registerConversations(server, parts)
   registerNotifications(server, parts)
   registerPresenceRoutes(server, parts)
 }

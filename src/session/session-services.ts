@@ -3,6 +3,7 @@ import type { Inbound } from '../inbound/inbound.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import type { TurnShare } from './turn-share.ts'
+import type { DeliveryObserver } from './delivery-observer.ts'
 import type { SessionRegistry } from '../user/session-registry.ts'
 
 /** What every session of a node shares. */
@@ -11,6 +12,7 @@ export interface SessionServices {
   readonly hub: Hub
   readonly registry: SessionRegistry
   readonly turnShare: TurnShare
+  readonly deliveries: DeliveryObserver
   readonly metrics: Metrics
   readonly log: Log
   /** The `server` header of CONNECTED: `NAME/VERSION` (STOMP 1.2, "CONNECTED Frame"). */

@@ -1,6 +1,7 @@
 import type { HeaderList } from '../../protocol/frame.ts'
 import type { NotificationReader, NotificationWriter } from './notifications.ts'
 import type { DeadLetterRepository, DeadLetterRow, OrderReader, OrderWriter } from './orders.ts'
+import type { ConversationReader, DeliveryWriter } from './conversations.ts'
 
 /**
  * The store port: everything of the relay that survives `kill -9`. Adapters live in `kysely/`, one
@@ -31,6 +32,7 @@ export interface Store {
   readonly audit: AuditRepository
   readonly settings: SettingRepository
   readonly messages: MessageReader
+  readonly conversations: ConversationReader
   readonly broadcasts: BroadcastReader
   readonly notifications: NotificationReader
   readonly orders: OrderReader
@@ -76,6 +78,7 @@ export interface Store {
  */
 export interface StoreTransaction {
   readonly messages: { insert(row: MessageRow): void }
+  readonly deliveries: DeliveryWriter
   readonly broadcasts: { insert(row: BroadcastRow): void }
   readonly notifications: NotificationWriter
   readonly deadLetters: { insert(row: DeadLetterRow): void }

@@ -1,5 +1,6 @@
 import type { Test } from 'tap'
 import { auditContract } from './audit-contract.ts'
+import { conversationsContract } from './conversation-contract.ts'
 import { entitiesContract } from './entity-contract.ts'
 import { identitiesContract } from './identity-contract.ts'
 import { nodesContract } from './node-contract.ts'
@@ -41,6 +42,7 @@ export async function storeContract(t: Test, options: ContractOptions): Promise<
   await identitiesContract(t, open)
   await auditContract(t, open)
   await notificationsContract(t, open)
+  await conversationsContract(t, open)
   if (!options.servesSeveral) return
   await severalNodesContract(t, newDatabase)
   await sharedPresenceContract(t, newDatabase)

@@ -68,6 +68,7 @@ export async function connectionRig(t: Teardown, options: ConnectionRigOptions =
         hub,
         registry: new SessionRegistry({ maxPerUser: 100 }),
         turnShare: new TurnShare(),
+        deliveries: { handed: () => undefined },
         metrics,
         log,
         serverName: 'test/1',

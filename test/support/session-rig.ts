@@ -100,6 +100,8 @@ export interface SessionRig {
   readonly registry: SessionRegistry
   /** What the registry was told: `alice opened`, `alice entered tea`. */
   readonly attendance: readonly string[]
+  /** What the session was handed of private messages: for whom, and the bodies. */
+  readonly handed: readonly (readonly [user: string, bodies: readonly string[]])[]
   readonly receive: (command: ClientCommand, headers?: readonly string[], body?: string) => void
   /** CONNECT, until CONNECTED. */
   readonly connect: () => Promise<void>
@@ -122,6 +124,7 @@ export async function sessionRig(
   await broker.start(hub)
   const app = new App()
   const attendance: string[] = []
+  const handed: (readonly [string, string[]])[] = []
   const registry = new SessionRegistry({
     maxPerUser: 20,
     observer: {
@@ -144,6 +147,10 @@ export async function sessionRig(
       hub,
       registry,
       turnShare: new TurnShare(),
+      deliveries: {
+        handed: (user, messages) =>
+          handed.push([user, messages.map(({ delivery }) => Buffer.from(delivery.body).toString())]),
+      },
       metrics: createMetrics(),
       log: createLog({ level: 'silent', nodeId: 'test' }),
       serverName: 'test/1',
@@ -163,6 +170,7 @@ export async function sessionRig(
     broker,
     registry,
     attendance,
+    handed,
     receive,
     async connect() {
       receive('CONNECT', ['accept-version', '1.2', 'login', 'alice'])

@@ -9,6 +9,7 @@ import type { AckMode } from '../../inbound/broker-link.ts'
 import type { SubscribeCall } from '../../inbound/call.ts'
 import type { Permit } from '../../inbound/permit.ts'
 import type { Route } from '../../inbound/route.ts'
+import { observedOutlet, PRIVATE_QUEUE, type Outlet } from '../delivery-observer.ts'
 import { GuardedDelivery } from '../guarded-delivery.ts'
 import type { SessionContext } from '../session-context.ts'
 import type { Subscription } from '../subscriptions.ts'
@@ -143,7 +144,7 @@ async function onHub(
   const { destination } = call
   const { transport } = session
   const guard = permit && new GuardedDelivery({ permit, destination, transport })
-  const outlet = guard ?? transport
+  const outlet = outletFor(session, destination, guard ?? transport)
   const subscription = await session.services.hub.subscribe({
     target,
     destination,
@@ -166,6 +167,14 @@ async function onHub(
     recovery: subscription.recovery,
     ...(guard && { guard }),
   }
+}
+
+/** Of private messages it is told who was handed them. */
+function outletFor(session: SessionContext, destination: string, outlet: Outlet): Outlet {
+  if (destination !== PRIVATE_QUEUE) return outlet
+  const user = session.view.principal.name
+  const isOver = (): boolean => session.state === 'CLOSING'
+  return observedOutlet(outlet, { user, observer: session.services.deliveries, isOver })
 }
 
 async function atBroker(session: SessionContext, { id, call, ack }: Asked): Promise<Subscription> {

@@ -7,7 +7,7 @@ import type {
   RawBuilder,
 } from 'kysely'
 import type { AppendedEvent } from '../store.ts'
-import type { EventTable, OrderTable, OutboxTable, Schema, StreamTable } from './schema.ts'
+import type { ConversationTable, EventTable, OrderTable, OutboxTable, Schema, StreamTable } from './schema.ts'
 
 /** What the databases say differently. Everything else is said in one way, in the repositories. */
 export interface Idiom {
@@ -44,6 +44,9 @@ export interface Idiom {
 
   /** Inserts or overwrites, except for `created_at`. Each `order_id` is there once. */
   saveOrders(db: Kysely<Schema>, rows: readonly OrderTable[]): Promise<void>
+
+  /** Inserts conversations, or puts a newer message on top of them. Each is there once. */
+  raiseConversations(db: Kysely<Schema>, rows: readonly ConversationTable[]): Promise<void>
 
   /**
    * Raises heads, stores events and outbox rows, and what else is to be inserted, with few round trips.

@@ -5,6 +5,7 @@ import { KyselyBroadcasts, KyselyMessages } from './entity-readers.ts'
 import { KyselyDeadLetters } from './dead-letters.ts'
 import { guarded } from './failures.ts'
 import { KyselyAccounts, KyselySettings } from './identity.ts'
+import { KyselyConversations } from './conversations.ts'
 import { KyselyAudit } from './audit.ts'
 import { KyselyLogins } from './logins.ts'
 import { KyselyNotifications } from './notifications.ts'
@@ -37,6 +38,7 @@ export class KyselyStore implements Store {
   readonly presence: KyselyPresence
   readonly logins: KyselyLogins
   readonly audit: KyselyAudit
+  readonly conversations: KyselyConversations
   readonly #connections: StoreConnections
   readonly #transactions: TransactionQueue
   /** Beside the others, where the database can do that: a crowd that connects holds up no message. */
@@ -62,6 +64,7 @@ export class KyselyStore implements Store {
     this.requests = new KyselyRequests(connections)
     this.logins = new KyselyLogins(connections)
     this.audit = new KyselyAudit(connections)
+    this.conversations = new KyselyConversations(reader)
     this.presence = new KyselyPresence({
       ...connections,
       transact: (work) => this.#asides.run((_tx, db) => work(db)),

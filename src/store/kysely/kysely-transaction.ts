@@ -11,6 +11,7 @@ import type {
 import type { DeadLetterRow } from '../orders.ts'
 import { portionsOf } from './chunks.ts'
 import { fromDeadLetter } from './dead-letters.ts'
+import { KyselyDeliveries } from './deliveries.ts'
 import { eventBatch } from './event-batch.ts'
 import { unavailable } from './failures.ts'
 import type { Idiom, StagedRows } from './idiom.ts'
@@ -39,6 +40,7 @@ export class KyselyTransaction implements StoreTransaction {
   readonly #broadcasts: BroadcastTable[] = []
   readonly #deadLetters: DeadLetterTable[] = []
   readonly #requests: RequestTable[] = []
+  readonly deliveries: KyselyDeliveries
   readonly #stages: { length: number }[] = [
     this.#messages,
     this.#broadcasts,
@@ -84,7 +86,8 @@ export class KyselyTransaction implements StoreTransaction {
     }
     this.orders = new TransactionOrders(options, asking)
     this.notifications = new NotificationChanges(options, asking)
-    this.#stages.push(this.orders.staged, this.notifications.staged)
+    this.deliveries = new KyselyDeliveries({ ...options, ...asking })
+    this.#stages.push(this.orders.staged, this.notifications.staged, ...this.deliveries.stages)
   }
 
   /** Set where the database refused or did not answer, whatever the work made of it: there is no going on. */
@@ -133,6 +136,7 @@ export class KyselyTransaction implements StoreTransaction {
       () => this.notifications.flush(),
       () => this.#insert('dead_letters', this.#deadLetters),
       () => this.orders.flush(),
+      () => this.deliveries.flush(),
     ]
     if (this.#options.idiom.isPipelined) {
       await Promise.all(steps.map((step) => step()))

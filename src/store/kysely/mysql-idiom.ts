@@ -4,7 +4,7 @@ import { appendInSteps } from './append-in-steps.ts'
 import { chunksOf } from './chunks.ts'
 import { dropRemnants, TABLE_COMMENT } from './mysql-remnants.ts'
 import type { Idiom } from './idiom.ts'
-import type { OrderTable, OutboxTable, Schema, StreamTable } from './schema.ts'
+import type { ConversationTable, OrderTable, OutboxTable, Schema, StreamTable } from './schema.ts'
 import { codeOf } from './server-engine.ts'
 
 export interface MysqlServer {
@@ -49,6 +49,7 @@ export function mysqlIdiom(server: MysqlServer): Idiom {
     isAmong: (column, integers) => sql`${sql.ref(column)} in (${sql.join(integers)})`,
     insertMissing,
     saveOrders,
+    raiseConversations,
     append: (db, batch, staged) => appendInSteps({ insertRows, raise, insertOutbox }, db, { batch, staged }),
   }
 }
@@ -102,6 +103,16 @@ async function saveOrders(db: Kysely<Schema>, rows: readonly OrderTable[]): Prom
         updated_at: sql`values(updated_at)`,
         changed_by: sql`values(changed_by)`,
       })
+      .execute()
+  }
+}
+
+async function raiseConversations(db: Kysely<Schema>, rows: readonly ConversationTable[]): Promise<void> {
+  for (const chunk of chunksOf(rows, LIMITS)) {
+    await db
+      .insertInto('conversations')
+      .values(chunk)
+      .onDuplicateKeyUpdate({ last_id: sql`greatest(last_id, values(last_id))` })
       .execute()
   }
 }

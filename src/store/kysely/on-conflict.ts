@@ -1,6 +1,6 @@
-import type { InsertObject, Kysely } from 'kysely'
+import { sql, type InsertObject, type Kysely } from 'kysely'
 import { chunksOf } from './chunks.ts'
-import type { OrderTable, Schema } from './schema.ts'
+import type { ConversationTable, OrderTable, Schema } from './schema.ts'
 
 /** `on conflict do nothing`, of SQLite and PostgreSQL. */
 export async function insertOrIgnore<T extends keyof Schema>(
@@ -36,6 +36,26 @@ export async function upsertOrders(
           updated_at: e.ref('excluded.updated_at'),
           changed_by: e.ref('excluded.changed_by'),
         })),
+      )
+      .execute()
+  }
+}
+
+/** `on conflict do update`, of SQLite and PostgreSQL, which have no common word for the greater of two. */
+export async function upsertConversations(
+  db: Kysely<Schema>,
+  rows: readonly ConversationTable[],
+  maxParameters: number,
+): Promise<void> {
+  for (const chunk of chunksOf(rows, { maxParameters })) {
+    await db
+      .insertInto('conversations')
+      .values(chunk)
+      .onConflict((c) =>
+        c.columns(['user_id', 'other']).doUpdateSet({
+          last_id: sql`case when excluded.last_id > conversations.last_id
+            then excluded.last_id else conversations.last_id end`,
+        }),
       )
       .execute()
   }

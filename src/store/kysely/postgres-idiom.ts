@@ -3,7 +3,7 @@ import type { Insertable, Kysely } from 'kysely'
 import type { AppendedEvent } from '../store.ts'
 import type { EventBatch, Idiom, StagedRows } from './idiom.ts'
 import { toJsonRows } from './json-rows.ts'
-import { insertOrIgnore, upsertOrders } from './on-conflict.ts'
+import { insertOrIgnore, upsertConversations, upsertOrders } from './on-conflict.ts'
 import type { Schema } from './schema.ts'
 import { codeOf } from './server-engine.ts'
 import { executeTogether } from './statement-group.ts'
@@ -43,6 +43,7 @@ export const POSTGRES_IDIOM: Idiom = {
   isAmong: (column, integers) => sql`${sql.ref(column)} = any(${integers}::bigint[])`,
   insertMissing: insertOrIgnore,
   saveOrders: (db, rows) => upsertOrders(db, rows, MAX_PARAMETERS),
+  raiseConversations: (db, rows) => upsertConversations(db, rows, MAX_PARAMETERS),
   append,
 }
 

@@ -22,6 +22,8 @@ export interface Schema {
   presence_locks: PresenceLockTable
   logins: LoginTable
   audit: AuditTable
+  deliveries: DeliveryTable
+  conversations: ConversationTable
 }
 
 export interface AccountTable {
@@ -193,6 +195,23 @@ export interface AuditTable {
   omitted: number
 }
 
+/** How far a private message got. */
+export interface DeliveryTable {
+  id: string
+  /** The receiver. */
+  user_id: string
+  /** The sender. */
+  other: string
+  state: string
+}
+
+/** Each twice, once for either side. */
+export interface ConversationTable {
+  user_id: string
+  other: string
+  last_id: string
+}
+
 /**
  * The longest texts that columns in keys and indexes take, in UTF-16 code units: MySQL needs to know, and
  * all databases shall refuse the same. No index may be wider than 768 (InnoDB: 3072 bytes).
@@ -204,12 +223,15 @@ export const KEY_LENGTHS = {
   key: 255,
   id: 255,
   user_id: 255,
+  other: 255,
+  last_id: 255,
   order_id: 255,
   node: 255,
   node_id: 255,
   owner: 128,
   place: 128,
   kind: 64,
+  state: 64,
   created_at: 40,
   expires_at: 40,
 } as const

@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import type { Insertable, Kysely } from 'kysely'
 import { chunksOf } from './chunks.ts'
 import type { Idiom } from './idiom.ts'
-import { insertOrIgnore, upsertOrders } from './on-conflict.ts'
+import { insertOrIgnore, upsertConversations, upsertOrders } from './on-conflict.ts'
 import type { Schema } from './schema.ts'
 import { appendTogether, jsonInsertion } from './sqlite-append.ts'
 
@@ -34,6 +34,7 @@ export const SQLITE_IDIOM: Idiom = {
     sql`${sql.ref(column)} in (select value from json_each(${JSON.stringify(integers)}))`,
   insertMissing: insertOrIgnore,
   saveOrders: (db, rows) => upsertOrders(db, rows, MAX_PARAMETERS),
+  raiseConversations: (db, rows) => upsertConversations(db, rows, MAX_PARAMETERS),
   append: appendTogether,
 }
 
@@ -50,6 +51,7 @@ const IN_JSON: ReadonlySet<keyof Schema> = new Set([
   'requests',
   'sessions',
   'presences',
+  'deliveries',
 ])
 
 async function insertRows<T extends keyof Schema>(

@@ -1,0 +1,10 @@
+import t from 'tap'
+import { useServiceOnRabbitMq } from '../support/service-rig.ts'
+import { conversations } from './conversations.ts'
+import { privateMessages } from './private-messages.ts'
+import { publicMessages } from './public-messages.ts'
+
+const service = await useServiceOnRabbitMq(t)
+await publicMessages(t, service)
+await privateMessages(t, service)
+await conversations(t, service)
