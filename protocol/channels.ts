@@ -1,5 +1,6 @@
 import { Type, type TSchema } from 'typebox'
 import { BROADCAST } from './payload/broadcast.ts'
+import { DEAD_LETTER_COPY } from './payload/dead-letter.ts'
 import { FAULT } from './payload/fault.ts'
 import {
   NOTIFICATION,
@@ -131,4 +132,10 @@ export const CHANNELS: readonly Channel[] = [
   },
   { address: '/topic/broadcasts', summary: 'Announcements', gives: [BROADCAST], isStream: true },
   { address: '/queue/user', summary: 'Takes in a change of an order', takes: ORDER_SEND, roles: ['service'] },
+  {
+    address: '/queue/user.dead-letter',
+    summary: 'Copies of dead letters, each to one of those who subscribe',
+    gives: [DEAD_LETTER_COPY],
+    roles: ['admin'],
+  },
 ]

@@ -1,6 +1,7 @@
 import type { TSchema } from 'typebox'
 import { AUDIT_ENTRY } from './payload/audit.ts'
 import { BROADCAST, BROADCAST_ACCEPTED, BROADCAST_POST } from './payload/broadcast.ts'
+import { DEAD_LETTER, DEAD_LETTER_COPY, DEAD_LETTER_REQUEUED } from './payload/dead-letter.ts'
 import { FEED_CONNECTED, FEED_ENDED, FEED_POLL } from './payload/event-stream.ts'
 import { FAULT } from './payload/fault.ts'
 import { GRANT, LOGIN_POST, LOGOUT_POST, REFRESH_POST } from './payload/login.ts'
@@ -18,7 +19,6 @@ import {
   NOTIFICATIONS_CHANGED,
   UNREAD_COUNT,
 } from './payload/notification.ts'
-import { ORDER_EVENT, ORDER_SEND } from './payload/order.ts'
 import {
   CONVERSATION,
   MESSAGE_ACCEPTED,
@@ -27,6 +27,7 @@ import {
   PRIVATE_MESSAGE,
   PRIVATE_MESSAGE_SEND,
 } from './payload/private-message.ts'
+import { ORDER_EVENT, ORDER_INFO, ORDER_PATCH, ORDER_SEND, ORDER_WITH_HISTORY } from './payload/order.ts'
 import { ONLINE_PRESENCE, PARTICIPANT, ROOM_PRESENCE } from './payload/presence.ts'
 import { NODE_INFO, SESSION_INFO } from './payload/session.ts'
 import { SESSION_TOKEN } from './payload/session-token.ts'
@@ -89,6 +90,25 @@ export const PAYLOADS: readonly Payload[] = [
     name: 'OrderEvent',
     travels: 'MESSAGE `/topic/orders.{orderId}`, `/topic/orders`, `/user/queue/orders`',
     schema: ORDER_EVENT,
+  },
+  {
+    name: 'OrderInfo',
+    travels: 'answer to GET `/api/v1/orders`, as a list, and to PATCH `/api/v1/orders/{id}`',
+    schema: ORDER_INFO,
+  },
+  { name: 'OrderWithHistory', travels: 'answer to GET `/api/v1/orders/{id}`', schema: ORDER_WITH_HISTORY },
+  { name: 'OrderPatch', travels: 'PATCH `/api/v1/orders/{id}`', schema: ORDER_PATCH },
+  {
+    name: 'DeadLetter',
+    travels:
+      'answer to GET `/api/v1/admin/dead-letters`, as a list, and to GET `/api/v1/admin/dead-letters/{id}`',
+    schema: DEAD_LETTER,
+  },
+  { name: 'DeadLetterCopy', travels: 'MESSAGE `/queue/user.dead-letter`', schema: DEAD_LETTER_COPY },
+  {
+    name: 'DeadLetterRequeued',
+    travels: 'answer to POST `/api/v1/admin/dead-letters/{id}/requeue`',
+    schema: DEAD_LETTER_REQUEUED,
   },
   { name: 'Notification', travels: 'MESSAGE `/user/queue/notifications`', schema: NOTIFICATION },
   {
@@ -216,7 +236,7 @@ export const PAYLOAD_HISTORY: readonly { version: number; sha256: string; change
   },
   {
     version: 8,
-    sha256: 'd376ea663c019f949336a7e86c466e4fc09c59b4a0c1553c56674ed445cecf0c',
+    sha256: 'a3a702e506fe012613e4f0c2356219e9c9bd1618befef2c99c3e69a16a09aa14',
     change: 'rooms, private messages, notifications, orders, dead letters, operations and administration',
   },
 ]

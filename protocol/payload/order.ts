@@ -1,5 +1,5 @@
 import { Type, type Static } from 'typebox'
-import { ORDER_ID, TIMESTAMP, USER_NAME } from './fields.ts'
+import { CLIENT_ID, ORDER_ID, TIMESTAMP, USER_NAME } from './fields.ts'
 
 export const ORDER_STATUS = Type.Enum(['PLACED', 'PREPARED', 'READY', 'SHIPPED', 'DELIVERED', 'CANCELLED'], {
   description: 'How far the order is',
@@ -53,3 +53,59 @@ export const ORDER_EVENT = Type.Object(
 )
 
 export type OrderEvent = Static<typeof ORDER_EVENT>
+
+const STATE = {
+  ...DETAILS,
+  version: Type.Optional({ ...VERSION, description: 'The latest that the order service sent' }),
+  updatedAt: { ...TIMESTAMP, description: 'When it changed: RFC 3339, UTC' },
+  createdAt: { ...TIMESTAMP, description: 'When the relay first heard of it: RFC 3339, UTC' },
+}
+
+/** Answer to GET `/api/v1/orders`, as a list, and to PATCH `/api/v1/orders/{id}`. */
+export const ORDER_INFO = Type.Object(STATE, { description: 'An order as it is' })
+
+export type OrderInfo = Static<typeof ORDER_INFO>
+
+const ORDER_CHANGE = Type.Object(
+  {
+    status: ORDER_STATUS,
+    note: DETAILS.note,
+    version: Type.Optional({ ...VERSION, description: 'The latest that the order service had sent' }),
+    at: { ...TIMESTAMP, description: 'When it changed: RFC 3339, UTC' },
+    by: Type.Optional({
+      ...USER_NAME,
+      description: 'Who changed it, for administrators to see; missing where the order service did',
+      examples: ['root'],
+    }),
+  },
+  { description: 'A state that the order was in' },
+)
+
+/** Answer to GET `/api/v1/orders/{id}`. */
+export const ORDER_WITH_HISTORY = Type.Object(
+  {
+    ...STATE,
+    history: Type.Array(ORDER_CHANGE, { description: 'What it was, oldest first: the latest 200 states' }),
+  },
+  { description: 'An order as it is, and as it came to be so' },
+)
+
+export type OrderWithHistory = Static<typeof ORDER_WITH_HISTORY>
+
+/** PATCH `/api/v1/orders/{id}`. */
+export const ORDER_PATCH = Type.Object(
+  {
+    status: ORDER_STATUS,
+    note: Type.Optional(
+      Type.String({
+        maxLength: 2000,
+        description: 'For the customer; stays as it is where this is missing',
+        examples: ['Sold out, sorry'],
+      }),
+    ),
+    clientId: Type.Optional(CLIENT_ID),
+  },
+  { description: 'A change of an order by an administrator' },
+)
+
+export type OrderPatch = Static<typeof ORDER_PATCH>

@@ -2,7 +2,13 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Audit } from '../auth/audit.ts'
 import { callerOf } from './caller.ts'
 
-const SECOND_NAME = '/api/v1/notifications/broadcast'
+/** Where only administrators change anything. */
+const ADMINISTRATIVE: readonly string[] = [
+  '/api/v1/admin/',
+  '/api/v1/sessions',
+  '/api/v1/orders',
+  '/api/v1/notifications/broadcast',
+]
 
 /**
  * Writes down what administrators changed, which requests were refused for want of rights, and which because there
@@ -30,7 +36,7 @@ function kindOf(request: FastifyRequest, status: number): Kind | undefined {
 
 function isByAdmin({ method, routeOptions: { url = '' } }: FastifyRequest): boolean {
   if (method === 'GET' || method === 'HEAD') return false
-  return url.startsWith('/api/v1/admin/') || url.startsWith('/api/v1/sessions') || url === SECOND_NAME
+  return ADMINISTRATIVE.some((path) => url.startsWith(path))
 }
 
 function isAboutLogins({ routeOptions: { url = '' } }: FastifyRequest): boolean {

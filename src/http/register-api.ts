@@ -8,6 +8,8 @@ import type { Users } from '../user/users.ts'
 import { registerBroadcasts } from './routes/broadcasts.ts'
 import { registerConversations } from './routes/conversations.ts'
 import { registerNotifications } from './routes/notifications.ts'
+import { registerDeadLetters } from './routes/dead-letters.ts'
+import { registerOrders } from './routes/orders.ts'
 import { registerPresenceRoutes } from './routes/presence.ts'
 
 /** What the areas of the API are made with; each takes what it needs. */
@@ -26,4 +28,6 @@ export function registerApi(server: FastifyInstance, parts: ApiParts): void {
   registerConversations(server, parts)
   registerNotifications(server, parts)
   registerPresenceRoutes(server, parts)
+  registerOrders(server, parts)
+  registerDeadLetters(server, parts)
 }

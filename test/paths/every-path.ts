@@ -245,6 +245,11 @@ async function feeds(t: Test, { address }: Node): Promise<void> {
       ['GET', '/nodes'],
       ['GET', '/notifications/status'],
       ['DELETE', '/sessions/none'],
+      ['GET', '/admin/dead-letters'],
+      ['GET', '/admin/dead-letters/none'],
+      ['POST', '/admin/dead-letters/none/requeue'],
+      ['DELETE', '/admin/dead-letters/none'],
+      ['PATCH', '/orders/none'],
       ['POST', '/admin/broadcasts'],
       ['POST', '/notifications/broadcast'],
     ] as const

@@ -6,12 +6,12 @@ import { ORDER_SEND } from '../../../protocol/payload/order.ts'
 import { FACT_CHANGED, ownerOf } from '../../auth/fact-change.ts'
 import type { Broker, ConsumedMessage, Consumer } from '../../broker/broker.ts'
 import { MessageError, type FaultCode } from '../../errors.ts'
-import { timeOrderedId } from '../../lib/time-ordered-id.ts'
 import { backoffMs } from '../../lib/backoff.ts'
 import type { Store } from '../../store/store.ts'
 import type { StreamAppender } from '../../stream/append.ts'
 import type { Log } from '../../telemetry/log.ts'
 import { parsePayload } from '../payload.ts'
+import { storeDeadLetter } from './store-dead-letter.ts'
 import { storeOrder } from './store-order.ts'
 
 /** Where order services publish (CONTRACT, section 5). */
@@ -106,13 +106,10 @@ export class OrderIntake {
   }
 
   /** A stored row with the reason, then a copy in the dead-letter queue for whoever watches that. */
-  async #bury({ headers, body }: ConsumedMessage, reason: string): Promise<void> {
+  async #bury(message: ConsumedMessage, reason: string): Promise<void> {
     const { store, log } = this.#parts
-    const createdAt = new Date().toISOString()
-    const id = timeOrderedId()
-    await store.transact(async (tx) => {
-      tx.deadLetters.insert({ id, queue: ORDER_QUEUE, reason, headers, body, createdAt })
-    })
+    const { headers, body } = message
+    const id = await storeDeadLetter(store, message, { queue: ORDER_QUEUE, reason })
     log.warn({ event: 'dead-letter', id, queue: ORDER_QUEUE, reason }, 'order message became a dead letter')
     // Of a repeated name the first counts, so that no sender can forge these.
     const ours = ['x-dead-letter-id', id, 'x-dead-letter-reason', reason]
