@@ -4,7 +4,7 @@ import { RequestError } from '../errors.ts'
 
 /**
  * Checks the query of a URL against a schema. Numbers are whole and written in digits, and what is true or
- * false says so; parameters that the schema does not know are ignored.
+ * false says so, or is empty where it says nothing; parameters that the schema does not know are ignored.
  *
  * @throws RequestError 400 `invalid-query` that names the parameter and what it should be, never its value
  */
@@ -19,6 +19,11 @@ export function parseQuery<Type extends TSchema>(
   throw new RequestError(400, 'invalid-query', `${name || 'the query'} ${first?.message ?? 'is not valid'}`)
 }
 
+const BOOLEANS: ReadonlyMap<string, boolean> = new Map([
+  ['true', true],
+  ['false', false],
+])
+
 function withValues(query: unknown, schema: TSchema): unknown {
   const properties: Readonly<Record<string, TSchema>> = IsObject(schema) ? schema.properties : {}
   const entries = Object.entries(query ?? {}).map(([name, value]: [string, unknown]) => {
@@ -31,6 +36,6 @@ function withValues(query: unknown, schema: TSchema): unknown {
 
 function valueOf(text: string, type: unknown): unknown {
   if (type === 'integer' && /^\d{1,15}$/.test(text)) return Number(text)
-  if (type === 'boolean' && (text === 'true' || text === 'false')) return text === 'true'
+  if (type === 'boolean') return BOOLEANS.get(text) ?? (text === '' ? undefined : text)
   return text
 }

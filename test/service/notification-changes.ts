@@ -42,6 +42,7 @@ export async function notificationChanges(t: Test, service: Service): Promise<vo
     await user.patch(`/notifications/${ids[1]}`, { archived: true })
     await user.patch(`/notifications/${ids[2]}`, { read: true, archived: true })
     t.same(await shownBy(), ['4', '3', '0'], 'without what is put away')
+    t.same(await shownBy('?unread=&archived='), ['4', '3', '0'], 'what is empty asks for nothing')
     t.same(await shownBy('?unread=true'), ['4', '3'])
     t.same(await shownBy('?unread=false'), ['0'])
     t.same(await shownBy('?archived=true'), ['2', '1'])
