@@ -16,6 +16,9 @@ const RUN_BY: Readonly<Record<string, string>> = {
   'test/paths/every-path.ts': 'test/paths/in-process.test.ts',
   'test/paths/order-passed-on.ts': 'test/paths/in-process.test.ts',
   'test/service/notification-changes.ts': 'test/service/notifications-in-process.test.ts',
+  'test/service/orders.ts': 'test/service/orders-in-process.test.ts',
+  'test/service/dead-letters.ts': 'test/service/orders-in-process.test.ts',
+  'test/app/order-intake.ts': 'test/app/order-intake-memory.test.ts',
 }
 
 /** A test file that takes longer hangs, milliseconds; or more than twice what it takes as it is. */
