@@ -18,7 +18,14 @@ import {
   PRIVATE_MESSAGE_SEND,
 } from './payload/private-message.ts'
 import { PUBLIC_MESSAGE, PUBLIC_MESSAGE_SEND } from './payload/public-message.ts'
+import {
+  ROOM_CREATED,
+  ROOM_MEMBER_REMOVED,
+  ROOM_MESSAGE_DELETED,
+  ROOM_MESSAGE_EDITED,
+} from './payload/room-change.ts'
 import { ROOM_MESSAGE, ROOM_MESSAGE_SEND } from './payload/room-message.ts'
+import { ROOM_READ, ROOM_READ_SEND, ROOM_TYPING, ROOM_TYPING_SEND } from './payload/room.ts'
 import { SESSION_TOKEN } from './payload/session-token.ts'
 
 /** What a client can do with a destination of ours. */
@@ -60,7 +67,24 @@ export const CHANNELS: readonly Channel[] = [
   {
     address: '/topic/rooms.{room}',
     summary: 'What is said in a room',
-    gives: [ROOM_MESSAGE],
+    gives: [ROOM_MESSAGE, ROOM_MESSAGE_EDITED, ROOM_MESSAGE_DELETED, ROOM_CREATED, ROOM_MEMBER_REMOVED],
+    isStream: true,
+  },
+  {
+    address: '/app/rooms/{room}/typing',
+    summary: 'Tells a room that one types, or has stopped',
+    takes: ROOM_TYPING_SEND,
+  },
+  { address: '/topic/rooms.{room}.typing', summary: 'Who types in a room', gives: [ROOM_TYPING] },
+  {
+    address: '/app/rooms/{room}/read',
+    summary: 'Tells how far one has read in a room',
+    takes: ROOM_READ_SEND,
+  },
+  {
+    address: '/topic/rooms.{room}.read',
+    summary: 'How far everybody has read in a room',
+    gives: [ROOM_READ],
     isStream: true,
   },
   {

@@ -44,6 +44,14 @@ export function roomOfDestination(destination: string): string | undefined {
   return isName(room) ? room : undefined
 }
 
+const ROOM_PARTS = new Set([undefined, 'typing', 'read', 'presence'])
+
+/** Whether a topic is of one room: `rooms.{room}`, `rooms.{room}.typing`, … */
+export function isRoomTopic(topic: string): boolean {
+  const [first, room = '', part, ...more] = topic.split('.')
+  return first === 'rooms' && isName(room) && ROOM_PARTS.has(part) && more.length === 0
+}
+
 /** Whether a topic to subscribe to holds a wildcard; a `*` within a word is an ordinary character. */
 export function isTopicPattern(topic: string): boolean {
   return WILDCARD_WORD.test(topic)

@@ -32,6 +32,22 @@ import { ONLINE_PRESENCE, PARTICIPANT, ROOM_PRESENCE } from './payload/presence.
 import { NODE_INFO, SESSION_INFO } from './payload/session.ts'
 import { SESSION_TOKEN } from './payload/session-token.ts'
 import { PUBLIC_MESSAGE, PUBLIC_MESSAGE_SEND } from './payload/public-message.ts'
+import {
+  ROOM_INFO,
+  ROOM_MEMBER,
+  ROOM_MESSAGE_PATCH,
+  ROOM_POST,
+  ROOM_READ,
+  ROOM_READ_SEND,
+  ROOM_TYPING,
+  ROOM_TYPING_SEND,
+} from './payload/room.ts'
+import {
+  ROOM_CREATED,
+  ROOM_MEMBER_REMOVED,
+  ROOM_MESSAGE_DELETED,
+  ROOM_MESSAGE_EDITED,
+} from './payload/room-change.ts'
 import { ROOM_MESSAGE, ROOM_MESSAGE_SEND } from './payload/room-message.ts'
 
 export interface Payload {
@@ -69,7 +85,37 @@ export const PAYLOADS: readonly Payload[] = [
   { name: 'MessageReceipt', travels: 'MESSAGE `/user/queue/receipts`', schema: MESSAGE_RECEIPT },
   { name: 'Conversation', travels: 'answer to GET `/api/v1/conversations`, as a list', schema: CONVERSATION },
   { name: 'RoomMessageSend', travels: 'SEND `/app/rooms/{room}/messages`', schema: ROOM_MESSAGE_SEND },
-  { name: 'RoomMessage', travels: 'MESSAGE `/topic/rooms.{room}`', schema: ROOM_MESSAGE },
+  {
+    name: 'RoomMessage',
+    travels:
+      'MESSAGE `/topic/rooms.{room}`; answers to SUBSCRIBE `/app/rooms/{room}/history` and GET `/api/v1/rooms/{room}/messages`, as lists',
+    schema: ROOM_MESSAGE,
+  },
+  {
+    name: 'RoomMessagePatch',
+    travels: 'PATCH `/api/v1/rooms/{room}/messages/{id}`',
+    schema: ROOM_MESSAGE_PATCH,
+  },
+  { name: 'RoomMessageEdited', travels: 'MESSAGE `/topic/rooms.{room}`', schema: ROOM_MESSAGE_EDITED },
+  { name: 'RoomMessageDeleted', travels: 'MESSAGE `/topic/rooms.{room}`', schema: ROOM_MESSAGE_DELETED },
+  { name: 'RoomCreated', travels: 'MESSAGE `/topic/rooms.{room}`', schema: ROOM_CREATED },
+  { name: 'RoomMemberRemoved', travels: 'MESSAGE `/topic/rooms.{room}`', schema: ROOM_MEMBER_REMOVED },
+  { name: 'RoomTypingSend', travels: 'SEND `/app/rooms/{room}/typing`', schema: ROOM_TYPING_SEND },
+  { name: 'RoomTyping', travels: 'MESSAGE `/topic/rooms.{room}.typing`', schema: ROOM_TYPING },
+  { name: 'RoomReadSend', travels: 'SEND `/app/rooms/{room}/read`', schema: ROOM_READ_SEND },
+  { name: 'RoomRead', travels: 'MESSAGE `/topic/rooms.{room}.read`', schema: ROOM_READ },
+  { name: 'RoomPost', travels: 'POST `/api/v1/rooms`', schema: ROOM_POST },
+  {
+    name: 'RoomInfo',
+    travels: 'answer to POST `/api/v1/rooms`, GET `/api/v1/rooms/{room}`, and GET `/api/v1/rooms`, as a list',
+    schema: ROOM_INFO,
+  },
+  {
+    name: 'RoomMember',
+    travels:
+      'answer to GET and PUT `/api/v1/rooms/{room}/members/{user}`, and GET `/api/v1/rooms/{room}/members`, as a list',
+    schema: ROOM_MEMBER,
+  },
   { name: 'RoomPresence', travels: 'MESSAGE `/topic/rooms.{room}.presence`', schema: ROOM_PRESENCE },
   { name: 'OnlinePresence', travels: 'MESSAGE `/topic/presence`', schema: ONLINE_PRESENCE },
   {
@@ -236,7 +282,7 @@ export const PAYLOAD_HISTORY: readonly { version: number; sha256: string; change
   },
   {
     version: 8,
-    sha256: 'a3a702e506fe012613e4f0c2356219e9c9bd1618befef2c99c3e69a16a09aa14',
+    sha256: '3f5065cc1f4d3c4d034897841c35a908cfedbf8aa9dae8a2e3f17551a3c3651c',
     change: 'rooms, private messages, notifications, orders, dead letters, operations and administration',
   },
 ]

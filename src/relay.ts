@@ -41,6 +41,7 @@ import { openBuiltIn, openIdentity, type BuiltIn, type Identity } from './auth/i
 import type { EndedListener } from './auth/logins.ts'
 import type { PolicyFacts } from './auth/policy.ts'
 import { policyFacts } from './auth/policy-facts.ts'
+import { RoomSight } from './auth/room-sight.ts'
 import { describeBrokerUrl } from './config/broker-url.ts'
 import { describeDatabaseUrl } from './config/database-url.ts'
 import type { Config } from './config/config.ts'
@@ -140,8 +141,9 @@ async function wire(plan: Plan, teardown: Teardown): Promise<Relay> {
   const identity = await wireIdentity(plan, engine, teardown)
   const { authenticator, audit } = identity
   const logins = new Attempts({ max: config.limitLoginsPerMinute })
-  const facts = policyFacts(store)
-  const inbound = createInbound(config, engine, { identity, facts, logins })
+  const sight = new RoomSight(store)
+  const facts = policyFacts(store, sight)
+  const inbound = createInbound(plan, engine, { identity, facts, logins, sight })
   const { registry } = users
   mirrorEngine(metrics, engine)
   mirrorBroker(metrics, engine.broker, engine.brokerCounters)
@@ -157,7 +159,7 @@ async function wire(plan: Plan, teardown: Teardown): Promise<Relay> {
   const feeds = registerFeeds(server, { ...services, authenticator, facts, audit, config, otherConnections })
   await connections.register(server)
   registerIdentity(server, { identity, store, metrics, allowedOrigins: config.allowedOrigins })
-  registerApi(server, { authenticator, store, appender, users, broker, log })
+  registerApi(server, { authenticator, store, appender, users, broker, log, sight })
   registerWelcome(server, { name: SERVER_NAME, endpoints: config.endpoints })
   const isDraining = (): boolean => connections.isDraining
   registerOperations(server, { broker, store, outboxAge, metrics, isDraining })
@@ -190,10 +192,12 @@ async function wireIdentity(
 }
 
 function createInbound(
-  config: Config,
+  { config, log }: Plan,
   { store, users, streams, broker }: Engine,
-  { identity, facts, logins }: { identity: Identity; facts: PolicyFacts; logins: Attempts },
+  judges: { identity: Identity; facts: PolicyFacts; logins: Attempts; sight: RoomSight },
 ): Inbound {
+  const { identity, facts, logins, sight } = judges
+  const { authenticator } = identity
   const interceptors = [
     authenticate(identity.authenticator, logins),
     rateLimit({ sendsPerSecond: config.limitSendsPerSecond, burst: config.limitSendBurst }),
@@ -201,7 +205,7 @@ function createInbound(
   ]
   return new Inbound({
     interceptors: [audited(interceptors, identity.audit)],
-    app: createApp({ store, users, appender: streams.appender, authenticator: identity.authenticator }),
+    app: createApp({ store, users, appender: streams.appender, authenticator, sight, broker, log }),
     broker,
     facts,
   })

@@ -24,6 +24,11 @@ export const ROOM_MESSAGE = Type.Object(
     timestamp: TIMESTAMP,
     replyTo: Type.Optional(REPLY_TO),
     clientId: Type.Optional(CLIENT_ID),
+    editedAt: Type.Optional({
+      ...TIMESTAMP,
+      description:
+        'When it was edited last: RFC 3339, UTC; only in histories, where the content is the edited one',
+    }),
   },
   { description: 'A message in a room, stored' },
 )

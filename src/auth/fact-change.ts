@@ -5,3 +5,8 @@ export const FACT_CHANGED = 'fact-changed'
 export function ownerOf(orderId: string): string {
   return `owner-of-order ${orderId}`
 }
+
+/** Likewise: who may see this room. */
+export function sightOf(room: string): string {
+  return `sight-of-room ${room}`
+}

@@ -2,6 +2,15 @@ import { isReservedName } from '../../protocol/destination.ts'
 import { ROLES } from './principal.ts'
 import type { Principal, Role } from './principal.ts'
 
+type FactKind = 'owns-order' | 'sees-room'
+
+/** What a verdict rests on besides the table: whose order it is, or who may see a room. */
+export interface Fact {
+  readonly kind: FactKind
+  /** Of the order or the room. */
+  readonly name: string
+}
+
 /** What a client asks of a destination. */
 export type Action = 'SEND' | 'SUBSCRIBE'
 
@@ -12,8 +21,8 @@ export interface PolicyRow {
   readonly destination: string
   /** Who may. */
   readonly roles: readonly Role[]
-  /** Whoever owns the order called `{order}` may as well. */
-  readonly when?: 'owns-order'
+  /** Whoever owns the order called `{order}`, or may see the room called `{room}`, may as well. */
+  readonly when?: FactKind
 }
 
 /** What somebody wants to do. */
@@ -28,6 +37,10 @@ export interface PolicyRequest {
 export interface PolicyFacts {
   /** Whether the order exists and is this user's. Rejects where that cannot be found out. */
   ownsOrder(user: string, orderId: string): Promise<boolean>
+  /** Whether the room is known to be public, which it then stays. */
+  isPublicRoom(room: string): boolean
+  /** Whether the room is public, not there, or one that the user is a member of. Rejects likewise. */
+  seesRoom(user: string, room: string): Promise<boolean>
 }
 
 const EVERYBODY: readonly Role[] = ROLES
@@ -47,10 +60,10 @@ export const POLICY: readonly PolicyRow[] = [
   { action: 'SUBSCRIBE', destination: '/topic/messages', roles: EVERYBODY },
   { action: 'SUBSCRIBE', destination: '/topic/broadcasts', roles: EVERYBODY },
   { action: 'SUBSCRIBE', destination: '/topic/presence', roles: EVERYBODY },
-  { action: 'SUBSCRIBE', destination: '/topic/rooms.{room}', roles: EVERYBODY },
-  { action: 'SUBSCRIBE', destination: '/topic/rooms.{room}.typing', roles: EVERYBODY },
-  { action: 'SUBSCRIBE', destination: '/topic/rooms.{room}.read', roles: EVERYBODY },
-  { action: 'SUBSCRIBE', destination: '/topic/rooms.{room}.presence', roles: EVERYBODY },
+  { action: 'SUBSCRIBE', destination: '/topic/rooms.{room}', roles: NOBODY, when: 'sees-room' },
+  { action: 'SUBSCRIBE', destination: '/topic/rooms.{room}.typing', roles: NOBODY, when: 'sees-room' },
+  { action: 'SUBSCRIBE', destination: '/topic/rooms.{room}.read', roles: NOBODY, when: 'sees-room' },
+  { action: 'SUBSCRIBE', destination: '/topic/rooms.{room}.presence', roles: NOBODY, when: 'sees-room' },
 
   // Changes of orders come in by `/queue/user`: what is sent here would reach nobody.
   { action: 'SUBSCRIBE', destination: '/topic/orders', roles: ADMIN },
@@ -100,7 +113,7 @@ export const POLICY: readonly PolicyRow[] = [
   { action: 'SUBSCRIBE', destination: '/reply-queue/**', roles: TRUSTED },
 ]
 
-type Verdict = boolean | { readonly ownedOrder: string }
+type Verdict = boolean | Fact
 
 const MAX_REMEMBERED = 10_000
 const MAX_REMEMBERED_LENGTH = 256
@@ -114,13 +127,17 @@ const ROWS = POLICY.map((row) => ({ row, pattern: compile(row.destination) }))
  */
 export function decide(request: PolicyRequest, facts: PolicyFacts): boolean | Promise<boolean> {
   const verdict = recall(request)
-  return typeof verdict === 'boolean' ? verdict : facts.ownsOrder(request.principal.name, verdict.ownedOrder)
+  if (typeof verdict === 'boolean') return verdict
+  const { kind, name } = verdict
+  const user = request.principal.name
+  if (kind === 'owns-order') return facts.ownsOrder(user, name)
+  return facts.isPublicRoom(name) || facts.seesRoom(user, name)
 }
 
-/** The order whose owner decides over the request; undefined where the table alone does. */
-export function orderBehind(request: PolicyRequest): string | undefined {
+/** What decides over the request and may change; undefined where the table alone does. */
+export function factBehind(request: PolicyRequest): Fact | undefined {
   const verdict = recall(request)
-  return typeof verdict === 'boolean' ? undefined : verdict.ownedOrder
+  return typeof verdict === 'boolean' ? undefined : verdict
 }
 
 /** The verdict depends on roles, action and destination alone, of which there are few. */
@@ -145,12 +162,15 @@ function judge(roles: readonly Role[], action: Action, destination: string): Ver
     const match = row.action === action ? pattern.exec(meant) : null
     if (match === null) continue
     if (roles.some((role) => row.roles.includes(role))) return true
-    // In another spelling it would lead to where no order is told of, and nobody would watch that it stays theirs.
-    const isOwners = row.when === 'owns-order' && meant === destination
-    const ownedOrder = isOwners ? match.groups?.['order'] : undefined
-    return ownedOrder === undefined ? false : { ownedOrder }
+    // In another spelling it would lead to where nothing is told of it, and nobody would watch that it stays so.
+    return meant === destination && roles.length > 0 && factOf(row, match)
   }
   return false
+}
+
+function factOf({ when }: PolicyRow, { groups }: RegExpExecArray): Verdict {
+  const name = groups?.['order'] ?? groups?.['room']
+  return when === undefined || name === undefined ? false : { kind: when, name }
 }
 
 /**

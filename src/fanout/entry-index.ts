@@ -2,6 +2,7 @@ import { compileTopicPattern, isTopicPattern } from '../../protocol/destination.
 import type { Delivery, WatchTarget } from '../broker/broker.ts'
 import type { Entry } from './entry.ts'
 import { TopicIndex } from '../lib/topic-index.ts'
+import { privateTwin } from './watch-place.ts'
 
 /** Stands for "whatever destination of this user"; real ones begin with a slash. */
 const ANY = ''
@@ -32,6 +33,8 @@ export class EntryIndex {
   }
 
   set({ target, userDestination = ANY }: EntryPlace, entry: Entry): void {
+    const twin = privateTwin(target)
+    if (twin !== undefined) this.#privates.set(twin, entry)
     switch (target.kind) {
       case 'topic':
         this.#topics.set(target.pattern, entry)
@@ -47,6 +50,8 @@ export class EntryIndex {
   }
 
   delete({ target, userDestination = ANY }: EntryPlace): void {
+    const twin = privateTwin(target)
+    if (twin !== undefined) this.#privates.delete(twin)
     switch (target.kind) {
       case 'topic':
         this.#topics.delete(target.pattern)

@@ -17,6 +17,7 @@ import {
 import { HubStreams, type Beginner } from './hub-streams.ts'
 import type { Recovery, StartPosition } from './replay.ts'
 import type { Subscriber } from './subscriber.ts'
+import { watchPlace } from './watch-place.ts'
 
 export interface SubscribeRequest {
   readonly target: WatchTarget
@@ -240,7 +241,7 @@ export class Hub implements BrokerReceiver {
     let entry = this.#index.get(place)
     if (entry === undefined) {
       const made: Entry = new Entry({
-        watch: this.#broker.watch(place.target),
+        watch: watchPlace(this.#broker, place.target),
         gate: this.#streams?.gateOf(place, () => made),
         report: this.#report,
       })

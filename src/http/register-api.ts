@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import type { Authenticator } from '../auth/authenticator.ts'
+import type { RoomSight } from '../auth/room-sight.ts'
 import type { Broker } from '../broker/broker.ts'
 import type { Store } from '../store/store.ts'
 import type { StreamAppender } from '../stream/append.ts'
@@ -11,6 +12,7 @@ import { registerNotifications } from './routes/notifications.ts'
 import { registerDeadLetters } from './routes/dead-letters.ts'
 import { registerOrders } from './routes/orders.ts'
 import { registerPresenceRoutes } from './routes/presence.ts'
+import { registerRoomRoutes } from './routes/rooms.ts'
 
 /** What the areas of the API are made with; each takes what it needs. */
 export interface ApiParts {
@@ -20,6 +22,7 @@ export interface ApiParts {
   readonly users: Users
   readonly broker: Broker
   readonly log: Log
+  readonly sight: RoomSight
 }
 
 /** Everything under `/api/v1` but logins and the feeds: a line for each area. */
@@ -30,4 +33,5 @@ export function registerApi(server: FastifyInstance, parts: ApiParts): void {
   registerPresenceRoutes(server, parts)
   registerOrders(server, parts)
   registerDeadLetters(server, parts)
+  registerRoomRoutes(server, parts)
 }

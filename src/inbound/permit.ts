@@ -1,11 +1,13 @@
 import type { PolicyRequest } from '../auth/policy.ts'
 
 export interface PermitParts {
+  /** Whether an event may tell that the fact has changed for this user: it tells before anybody else does. */
+  readonly mayTell: (body: Uint8Array, user: string) => boolean
+  /** Whether the fact holds and cannot change any more. */
+  readonly isForGood: () => boolean
   readonly ask: () => Promise<boolean>
   readonly onEnd: () => void
 }
-
-const decoder = new TextDecoder()
 
 /** That somebody may do something as long as a fact holds. */
 export class Permit {
@@ -24,15 +26,9 @@ export class Permit {
     return this.#parts.ask()
   }
 
-  /** Whether an event of the order may be one of another owner: it tells before anybody else does. */
+  /** Whether an event of what is permitted may tell that it is so no more. */
   isDoubtedBy(body: Uint8Array): boolean {
-    try {
-      const event: unknown = JSON.parse(decoder.decode(body))
-      const isObject = typeof event === 'object' && event !== null
-      return !isObject || !('userId' in event) || event.userId !== this.#request.principal.name
-    } catch {
-      return true
-    }
+    return !this.#parts.isForGood() && this.#parts.mayTell(body, this.#request.principal.name)
   }
 
   /** The fact may have changed. */

@@ -1,8 +1,9 @@
-import { FACT_CHANGED, ownerOf } from '../auth/fact-change.ts'
-import { decide, orderBehind, type PolicyFacts, type PolicyRequest } from '../auth/policy.ts'
+import { FACT_CHANGED, ownerOf, sightOf } from '../auth/fact-change.ts'
+import { decide, factBehind, type Fact, type PolicyFacts, type PolicyRequest } from '../auth/policy.ts'
 import type { Broker } from '../broker/broker.ts'
 import { Inquiries } from './inquiries.ts'
 import { Permit } from './permit.ts'
+import { tellsOfOtherOwner, tellsOfSight } from './telling-events.ts'
 
 export interface PermitsParts {
   readonly facts: PolicyFacts
@@ -38,17 +39,24 @@ export class Permits {
 
   /** What has to be watched for as long as the request lasts; undefined where no fact is behind it. */
   open(request: PolicyRequest): Permit | undefined {
-    const orderId = orderBehind(request)
-    if (orderId === undefined) return undefined
-    const fact = ownerOf(orderId)
+    const behind = factBehind(request)
+    if (behind === undefined || this.#isForGood(behind)) return undefined
+    const fact = nameOf(behind)
     const permits = this.#byFact.get(fact) ?? new Set()
     const permit = new Permit(request, {
+      mayTell: behind.kind === 'owns-order' ? tellsOfOtherOwner : tellsOfSight,
+      isForGood: () => this.#isForGood(behind),
       ask: () =>
         this.#inquiries.ask(`${fact} ${request.principal.name}`, async () => decide(request, this.#facts)),
       onEnd: () => this.#forget(fact, permit),
     })
     this.#byFact.set(fact, permits.add(permit))
     return permit
+  }
+
+  /** A room that is public stays it. */
+  #isForGood({ kind, name }: Fact): boolean {
+    return kind === 'sees-room' && this.#facts.isPublicRoom(name)
   }
 
   #doubt(permits: ReadonlySet<Permit> = new Set()): void {
@@ -60,4 +68,8 @@ export class Permits {
     permits?.delete(permit)
     if (permits?.size === 0) this.#byFact.delete(fact)
   }
+}
+
+function nameOf({ kind, name }: Fact): string {
+  return kind === 'owns-order' ? ownerOf(name) : sightOf(name)
 }

@@ -2,6 +2,7 @@ import type { HeaderList } from '../../protocol/frame.ts'
 import type { NotificationReader, NotificationWriter } from './notifications.ts'
 import type { DeadLetterRepository, DeadLetterRow, OrderReader, OrderWriter } from './orders.ts'
 import type { ConversationReader, DeliveryWriter } from './conversations.ts'
+import type { RoomReader, RoomWriter } from './rooms.ts'
 
 /**
  * The store port: everything of the relay that survives `kill -9`. Adapters live in `kysely/`, one
@@ -42,6 +43,7 @@ export interface Store {
   readonly nodes: NodeRepository
   readonly presence: PresenceRepository
   readonly requests: RequestRepository
+  readonly rooms: RoomReader
 
   /**
    * Asks the database for its epoch, which is another one once another database was put in its place;
@@ -95,6 +97,7 @@ export interface StoreTransaction {
     insert(row: RequestRow): void
   }
   readonly orders: OrderWriter
+  readonly rooms: RoomWriter
 
   /**
    * Runs a part of the transaction. When `part` rejects, what it staged is dropped, the rejection is

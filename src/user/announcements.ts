@@ -53,13 +53,17 @@ export class Announcements {
   }
 
   async #publish({ user, room }: Presence, isThere: boolean, at: string): Promise<void> {
-    const [topic, payload] =
+    // Who is in a room may be for its members alone: no wildcard brings it, be the room public or not.
+    const [address, payload] =
       room === null
-        ? (['presence', onlineEvent(user, isThere, at)] as const)
-        : ([`rooms.${room}.presence`, roomEvent({ user, room }, isThere, at)] as const)
+        ? ([{ kind: 'topic', topic: 'presence' }, onlineEvent(user, isThere, at)] as const)
+        : ([
+            { kind: 'private', topic: `rooms.${room}.presence` },
+            roomEvent({ user, room }, isThere, at),
+          ] as const)
     await this.#broker.publish(
       {
-        address: { kind: 'topic', topic },
+        address,
         headers: HEADERS,
         body: Buffer.from(JSON.stringify(payload)),
         persistent: false,

@@ -4,7 +4,10 @@ import type { Principal } from '../../src/auth/principal.ts'
 import { App } from '../../src/app/app.ts'
 import { broadcast } from '../../src/app/broadcasts.ts'
 import { registerPublicMessages } from '../../src/app/chat/public-messages.ts'
-import { registerRoomMessages } from '../../src/app/chat/room-messages.ts'
+import { registerRooms } from '../../src/app/rooms/register-rooms.ts'
+import { RoomSight } from '../../src/auth/room-sight.ts'
+import { createMemoryBroker } from '../../src/broker/memory/memory-broker.ts'
+import { createLog } from '../../src/telemetry/log.ts'
 import { startRig } from '../stream/rig.ts'
 
 /** The handlers over a store, without sessions. */
@@ -12,7 +15,10 @@ async function startApp(t: Test) {
   const { store, appender } = await startRig(t)
   const app = new App()
   registerPublicMessages(app, appender)
-  registerRoomMessages(app, { appender, store })
+  const broker = createMemoryBroker()
+  t.teardown(() => broker.close())
+  const log = createLog({ level: 'silent', nodeId: 'test' })
+  registerRooms(app, { appender, store, broker, log, sight: new RoomSight(store) })
   const send = (name: string, destination: string, payload: object): Promise<void> => {
     const principal: Principal = { name, roles: ['user'] }
     const context = { principal, sessionId: 's', destination, headers: [], reply: () => undefined }

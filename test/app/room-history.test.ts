@@ -6,8 +6,11 @@ import { StompClient } from '../support/stomp-client.ts'
 const relay = await useRelay(t)
 const alice = await StompClient.connect(t, relay.url, { login: 'alice' })
 await alice.subscribe('errors', '/user/queue/errors')
-for (let i = 1; i <= 60; i++) {
-  const body = JSON.stringify({ content: `m${i}`, ...(i === 2 && { replyTo: 'm1', clientId: 'c-2' }) })
+await alice.subscribe('lobby', '/topic/rooms.lobby')
+alice.send('SEND', ['destination', '/app/rooms/lobby/messages'], '{"content":"m1"}')
+const { id: replyTo } = (await alice.message('lobby')).payload
+for (let i = 2; i <= 60; i++) {
+  const body = JSON.stringify({ content: `m${i}`, ...(i === 2 && { replyTo, clientId: 'c-2' }) })
   alice.send('SEND', ['destination', '/app/rooms/lobby/messages'], body)
 }
 await alice.ask('SEND', ['destination', '/app/rooms/other/messages'], '{"content":"elsewhere"}')
@@ -50,7 +53,7 @@ await t.test('goes back page by page to the first message, with none left out or
 
 await t.test('tells of answers, and of the id that the sender chose', async (t) => {
   const second = (await history('lobby', ['limit', '200'])).at(-2)
-  t.match(second, { content: 'm2', replyTo: 'm1', clientId: 'c-2' })
+  t.match(second, { content: 'm2', replyTo: String(replyTo), clientId: 'c-2' })
 })
 
 await t.test('refuses limits and rooms that cannot be', async (t) => {

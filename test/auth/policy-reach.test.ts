@@ -5,6 +5,7 @@ import { decide, type Action } from '../../src/auth/policy.ts'
 import type { Role } from '../../src/auth/principal.ts'
 import { MessageError } from '../../src/errors.ts'
 import { resolveRoute, type Route } from '../../src/inbound/route.ts'
+import { PUBLIC_ROOMS } from '../support/facts.ts'
 
 /** What no spelling may reach, by the role that must not: as a broker sees it, decoded. */
 interface Reached {
@@ -124,7 +125,7 @@ function readings(text: string): string[] {
   }
 }
 
-const FACTS = { ownsOrder: async (user: string) => user === 'alice' }
+const FACTS = { ...PUBLIC_ROOMS, ownsOrder: async (user: string) => user === 'alice' }
 
 async function isAllowed(role: Role, action: Action, spelt: string): Promise<boolean> {
   return decide({ principal: { name: 'mallory', roles: [role] }, action, destination: spelt }, FACTS)

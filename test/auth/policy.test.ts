@@ -2,8 +2,10 @@ import t from 'tap'
 import { decide, POLICY } from '../../src/auth/policy.ts'
 import type { Action } from '../../src/auth/policy.ts'
 import type { Role } from '../../src/auth/principal.ts'
+import { PUBLIC_ROOMS } from '../support/facts.ts'
 
 const NO_FACTS = {
+  ...PUBLIC_ROOMS,
   ownsOrder: (): Promise<boolean> => {
     throw new Error('no fact is needed here')
   },
@@ -79,6 +81,7 @@ await t.test('decides each row of the table for each role', async (t) => {
 await t.test('lets the owner of an order follow it, and an admin without asking', async (t) => {
   const asked: string[] = []
   const facts = {
+    ...PUBLIC_ROOMS,
     ownsOrder: (user: string, orderId: string): Promise<boolean> => {
       asked.push(`${user} ${orderId}`)
       return Promise.resolve(user === 'alice')
@@ -103,10 +106,24 @@ await t.test('lets the owner of an order follow it, and an admin without asking'
           action: 'SUBSCRIBE',
           destination: '/topic/orders.1',
         },
-        { ownsOrder: () => Promise.reject(new RangeError('no store')) },
+        { ...PUBLIC_ROOMS, ownsOrder: () => Promise.reject(new RangeError('no store')) },
       ),
     RangeError,
   )
+})
+
+await t.test('lets those see a room who may, whatever their role, by its plain name', async (t) => {
+  const facts = { ...NO_FACTS, isPublicRoom: () => false, seesRoom: async (user: string) => user === 'alice' }
+  const follow = (name: string, role: Role, destination: string) =>
+    decide({ principal: { name, roles: [role] }, action: 'SUBSCRIBE', destination }, facts)
+  for (const part of ['', '.typing', '.read', '.presence']) {
+    for (const role of ['user', 'service', 'admin'] as const) {
+      t.equal(await follow('alice', role, `/topic/rooms.cellar${part}`), true, `${role} ${part}`)
+      t.equal(await follow('bob', role, `/topic/rooms.cellar${part}`), false, `${role} ${part}`)
+    }
+  }
+  t.equal(follow('alice', 'service', '/topic/rooms%2Ecellar'), false)
+  t.equal(follow('alice', 'user', '/topic/rooms.cellar.secret'), false)
 })
 
 await t.test('keeps users to the plain spelling of what is theirs', async (t) => {

@@ -2,8 +2,12 @@ import t from 'tap'
 import { MessageError } from '../../src/errors.ts'
 import { authorize } from '../../src/inbound/interceptors/authorize.ts'
 import type { SubscribeCall } from '../../src/inbound/call.ts'
+import { PUBLIC_ROOMS } from '../support/facts.ts'
 
-const facts = { ownsOrder: async (user: string, orderId: string) => user === 'alice' && orderId === '1' }
+const facts = {
+  ...PUBLIC_ROOMS,
+  ownsOrder: async (user: string, orderId: string) => user === 'alice' && orderId === '1',
+}
 const interceptor = authorize(facts)
 
 function call(

@@ -1,18 +1,27 @@
 import t from 'tap'
-import { FACT_CHANGED, ownerOf } from '../../src/auth/fact-change.ts'
+import { FACT_CHANGED, ownerOf, sightOf } from '../../src/auth/fact-change.ts'
 import type { BrokerStatus, ControlMessage } from '../../src/broker/broker.ts'
 import { MAX_INQUIRIES } from '../../src/inbound/inquiries.ts'
 import { Permits } from '../../src/inbound/permits.ts'
 import { deferred, type Deferred } from '../../src/lib/deferred.ts'
 import { until } from '../support/until.ts'
+import { PUBLIC_ROOMS } from '../support/facts.ts'
+import type { PolicyFacts } from '../../src/auth/policy.ts'
 
 /** Permits that the test speaks to as the broker would. @param ownsOrder told by `owners` unless given */
-function rig(ownsOrder?: (user: string, orderId: string) => Promise<boolean>) {
+function rig(
+  ownsOrder?: (user: string, orderId: string) => Promise<boolean>,
+  rooms: Partial<PolicyFacts> = {},
+) {
   const owners = new Map<string, string>()
   let control: (message: ControlMessage) => void = () => undefined
   let status: (status: BrokerStatus) => void = () => undefined
   const permits = new Permits({
-    facts: { ownsOrder: ownsOrder ?? (async (user, orderId) => owners.get(orderId) === user) },
+    facts: {
+      ...PUBLIC_ROOMS,
+      ...rooms,
+      ownsOrder: ownsOrder ?? (async (user, orderId) => owners.get(orderId) === user),
+    },
     broker: {
       onControl: (listener) => {
         control = listener
@@ -153,3 +162,35 @@ await t.test('is in doubt by an event that is not plainly of the same owner', as
     t.equal(isDoubted(body), true, body)
   }
 }) // prettier-ignore
+
+await t.test('is given for a room unless that is known to be public, which it stays', async (t) => {
+  const known = new Set(['lobby'])
+  const members = new Set(['alice'])
+  const { open, hear, permits } = rig(undefined, {
+    isPublicRoom: (room) => known.has(room),
+    seesRoom: async (user) => members.has(user),
+  })
+  t.equal(open('alice', '/topic/rooms.lobby'), undefined)
+  const doubts: string[] = []
+  for (const part of ['', '.typing', '.read', '.presence']) {
+    const permit = open('alice', `/topic/rooms.cellar${part}`)!
+    permit.onDoubt(() => doubts.push(part))
+    t.equal(await permit.holds(), true)
+  }
+  t.equal(permits.size, 1, 'one fact')
+  hear(FACT_CHANGED, sightOf('lobby'))
+  t.same(doubts, [])
+  hear(FACT_CHANGED, sightOf('cellar'))
+  t.same(doubts, ['', '.typing', '.read', '.presence'])
+  members.clear()
+  const permit = open('alice', '/topic/rooms.cellar')!
+  t.equal(await permit.holds(), false)
+  const told = Buffer.from('{"type":"member-removed","room":"cellar","user":"bob"}')
+  t.equal(permit.isDoubtedBy(told), true)
+  t.equal(permit.isDoubtedBy(Buffer.from('{"type":"created","room":"cellar"}')), true)
+  const quoted = JSON.stringify({ content: told.toString(), clientId: '"type":"created"' })
+  t.equal(permit.isDoubtedBy(Buffer.from(quoted)), false, 'what somebody writes tells nothing')
+  t.equal(permit.isDoubtedBy(Buffer.from('{"type":"edited"}')), false)
+  known.add('cellar')
+  t.equal(permit.isDoubtedBy(told), false)
+})

@@ -5,6 +5,7 @@ import {
   isBindableTopic,
   isName,
   isPrivateTopic,
+  isRoomTopic,
   isReservedName,
   isTopicPattern,
   isUserName,
@@ -43,6 +44,13 @@ await t.test('calls orders private, and nothing that only begins like it', async
   for (const topic of ['orders', 'orders.1', 'orders.1.x']) t.ok(isPrivateTopic(topic), topic)
   for (const topic of ['ordersx', 'a.orders', 'messages']) t.notOk(isPrivateTopic(topic), topic)
 })
+
+await t.test('knows the topics of a room', async (t) => {
+  for (const topic of ['rooms.a', 'rooms.a.typing', 'rooms.a.read', 'rooms.a.presence'])
+    t.ok(isRoomTopic(topic), topic)
+  for (const topic of ['rooms', 'rooms.', 'rooms.*', 'rooms.a.b', 'rooms.a.read.b', 'x.a', `rooms.${'a'.repeat(65)}`])
+    t.notOk(isRoomTopic(topic), topic)
+}) // prettier-ignore
 
 await t.test('takes * and # for wildcards only as whole words', async (t) => {
   for (const topic of ['*', '#', 'a.*', '#.a', 'a.*.b', 'a.#.b']) t.ok(isTopicPattern(topic), topic)

@@ -143,7 +143,7 @@ await t.test('answers who is there by name and in portions, and refuses what mak
   const rest = await ask(`/rooms/milk/participants?limit=2&cursor=${String(page.body['cursor'])}`)
   t.same(users(rest.body['items'] as unknown[]), ['orders'])
   t.equal(rest.body['cursor'], undefined)
-  t.match(await ask('/rooms/a.b/participants'), { status: 400, body: { code: 'invalid-room' } })
+  t.match(await ask('/rooms/a.b/participants'), { status: 404, body: { code: 'not-found' } })
   t.match(await ask('/rooms/milk/participants?limit=0'), { status: 400, body: { code: 'invalid-query' } })
   t.equal((await ask('/rooms/milk/participants', { headers: {} })).status, 401)
 })

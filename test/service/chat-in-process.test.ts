@@ -3,8 +3,10 @@ import { useServiceInProcess } from '../support/service-rig.ts'
 import { conversations } from './conversations.ts'
 import { privateMessages } from './private-messages.ts'
 import { publicMessages } from './public-messages.ts'
+import { rooms } from './rooms.ts'
 
 const service = await useServiceInProcess(t)
 await publicMessages(t, service)
 await privateMessages(t, service)
 await conversations(t, service)
+await rooms(t, service)

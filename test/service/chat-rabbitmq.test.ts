@@ -3,8 +3,11 @@ import { useServiceOnRabbitMq } from '../support/service-rig.ts'
 import { conversations } from './conversations.ts'
 import { privateMessages } from './private-messages.ts'
 import { publicMessages } from './public-messages.ts'
+import { rooms } from './rooms.ts'
 
+t.setTimeout(300_000)
 const service = await useServiceOnRabbitMq(t)
 await publicMessages(t, service)
 await privateMessages(t, service)
 await conversations(t, service)
+await rooms(t, service)

@@ -3,8 +3,11 @@ import t from 'tap'
 import { EncodedBatch } from '../../src/fanout/encoded-batch.ts'
 import { FanoutMessage } from '../../src/fanout/fanout-message.ts'
 import { Permit } from '../../src/inbound/permit.ts'
+import { tellsOfOtherOwner } from '../../src/inbound/telling-events.ts'
 import { deferred, type Deferred } from '../../src/lib/deferred.ts'
 import { GuardedDelivery, MAX_REPEATS } from '../../src/session/guarded-delivery.ts'
+
+const OF_ORDERS = { mayTell: tellsOfOtherOwner, isForGood: () => false }
 
 /** A delivery to alice whose permit the test answers for. @param pause before it is asked again */
 function rig(pause: (attempt: number) => Promise<void> = async () => undefined) {
@@ -21,6 +24,7 @@ function rig(pause: (attempt: number) => Promise<void> = async () => undefined) 
         return answer.promise
       },
       onEnd: () => (ended += 1),
+      ...OF_ORDERS,
     },
   )
   const guard = new GuardedDelivery({
@@ -202,6 +206,7 @@ await t.test('asks again by itself, later', async (t) => {
         return true
       },
       onEnd: () => undefined,
+      ...OF_ORDERS,
     },
   )
   const delivered = deferred()

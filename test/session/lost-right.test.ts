@@ -3,6 +3,7 @@ import t from 'tap'
 import { header } from '../../protocol/frame.ts'
 import { FACT_CHANGED, ownerOf } from '../../src/auth/fact-change.ts'
 import { sessionRig, type SessionRig } from '../support/session-rig.ts'
+import { PUBLIC_ROOMS } from '../support/facts.ts'
 
 const DESTINATION = '/topic/orders.7'
 
@@ -12,7 +13,7 @@ async function ownerRig(
   interceptors: Parameters<typeof sessionRig>[1] = [],
 ): Promise<SessionRig & { owner: { name: string } }> {
   const owner = { name: 'alice' }
-  const facts = { ownsOrder: async (user: string) => user === owner.name }
+  const facts = { ...PUBLIC_ROOMS, ownsOrder: async (user: string) => user === owner.name }
   const rig = await sessionRig(t, interceptors, { facts, role: 'user' })
   await rig.connect()
   return { ...rig, owner }

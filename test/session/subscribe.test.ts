@@ -12,17 +12,17 @@ await t.test('answers a subscription to /app once, and its UNSUBSCRIBE without t
     ['destination', '/app/rooms/lobby/messages'],
     '{"content":"first","clientId":"c-1"}',
   )
-  await alice.ask(
-    'SEND',
-    ['destination', '/app/rooms/lobby/messages'],
-    '{"content":"second","replyTo":"m-1"}',
-  )
+  await alice.subscribe('first', '/topic/rooms.lobby', ['history', '1'])
+  const { id: replyTo } = (await alice.message('first')).payload
+  const second = JSON.stringify({ content: 'second', replyTo })
+  await alice.ask('UNSUBSCRIBE', ['id', 'first'])
+  await alice.ask('SEND', ['destination', '/app/rooms/lobby/messages'], second)
   await alice.subscribe('h', '/app/rooms/lobby/history', ['limit', '10'])
   const frame = await alice.next('MESSAGE')
   t.equal(header(frame.headers, 'destination'), '/app/rooms/lobby/history')
   const rows = JSON.parse(Buffer.from(frame.body).toString()) as Record<string, string>[]
   t.match(rows, [
-    { content: 'second', room: 'lobby', sender: 'alice', replyTo: 'm-1' },
+    { content: 'second', room: 'lobby', sender: 'alice', replyTo: String(replyTo) },
     { content: 'first', clientId: 'c-1' },
   ])
   await alice.ask('UNSUBSCRIBE', ['id', 'h'])

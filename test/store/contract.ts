@@ -10,6 +10,7 @@ import { ordersContract } from './orders-contract.ts'
 import { outboxContract } from './outbox-contract.ts'
 import { presenceContract, sharedPresenceContract } from './presence-contract.ts'
 import { requestsContract } from './request-contract.ts'
+import { roomsContract, sharedRoomsContract } from './room-contract.ts'
 import { severalNodesContract } from './several-nodes-contract.ts'
 import { streamsContract } from './stream-contract.ts'
 import type { TestDatabase } from './test-database.ts'
@@ -43,8 +44,10 @@ export async function storeContract(t: Test, options: ContractOptions): Promise<
   await auditContract(t, open)
   await notificationsContract(t, open)
   await conversationsContract(t, open)
+  await roomsContract(t, open)
   if (!options.servesSeveral) return
   await severalNodesContract(t, newDatabase)
   await sharedPresenceContract(t, newDatabase)
   await sharedNotificationsContract(t, newDatabase)
+  await sharedRoomsContract(t, newDatabase)
 }

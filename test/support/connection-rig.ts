@@ -15,6 +15,7 @@ import { TurnShare } from '../../src/session/turn-share.ts'
 import { createLog, type Log } from '../../src/telemetry/log.ts'
 import { createMetrics, type Metrics } from '../../src/telemetry/metrics.ts'
 import { SessionRegistry } from '../../src/user/session-registry.ts'
+import { PUBLIC_ROOMS } from './facts.ts'
 
 interface Teardown {
   teardown(fn: () => void | Promise<void>): void
@@ -60,7 +61,12 @@ export async function connectionRig(t: Teardown, options: ConnectionRigOptions =
     if (call.kind === 'CONNECT' && login !== undefined) call.principal = { name: login, roles: ['admin'] }
   }
   const interceptors = [identify, ...(options.interceptors ?? [])]
-  const inbound = new Inbound({ interceptors, app, broker, facts: { ownsOrder: async () => false } })
+  const inbound = new Inbound({
+    interceptors,
+    app,
+    broker,
+    facts: { ...PUBLIC_ROOMS, ownsOrder: async () => false },
+  })
   const connections = new Connections(
     {
       session: {

@@ -14,6 +14,7 @@ import { SessionRegistry } from '../../src/user/session-registry.ts'
 import { SseReader } from './sse-reader.ts'
 import { temporaryFolder } from './relay.ts'
 import { TEST_SECRET, testToken } from './token.ts'
+import { PUBLIC_ROOMS } from './facts.ts'
 
 interface Teardown {
   teardown(fn: () => void | Promise<void>): void
@@ -64,7 +65,7 @@ export async function feedRig(t: Teardown, options: FeedRigOptions = {}) {
   const tokens = new Tokens({ secret: TEST_SECRET })
   const feeds = registerFeeds(server, {
     authenticator: { authenticate: async ({ bearer }) => (await tokens.verify(bearer ?? '')) ?? undefined },
-    facts: { ownsOrder: async () => false },
+    facts: { ...PUBLIC_ROOMS, ownsOrder: async () => false },
     audit: { record: () => undefined },
     hub,
     registry,

@@ -15,6 +15,7 @@ import { TurnShare } from '../../src/session/turn-share.ts'
 import { createLog } from '../../src/telemetry/log.ts'
 import { createMetrics } from '../../src/telemetry/metrics.ts'
 import { SessionRegistry } from '../../src/user/session-registry.ts'
+import { PUBLIC_ROOMS } from './facts.ts'
 
 const PATIENCE_MS = 60_000
 
@@ -116,7 +117,7 @@ export async function sessionRig(
   interceptors: readonly Interceptor[] = [],
   who: { facts?: PolicyFacts; role?: Role } = {},
 ): Promise<SessionRig> {
-  const { facts = { ownsOrder: async () => false }, role = 'admin' } = who
+  const { facts = { ...PUBLIC_ROOMS, ownsOrder: async () => false }, role = 'admin' } = who
   const broker = createMemoryBroker()
   t.teardown(() => broker.close())
   const hub = new Hub({ broker, nodeId: 'test' })

@@ -3,13 +3,14 @@ import { Compile } from 'typebox/compile'
 import type { Static } from 'typebox'
 import type { HeaderList } from '../../../protocol/frame.ts'
 import { ORDER_SEND } from '../../../protocol/payload/order.ts'
-import { FACT_CHANGED, ownerOf } from '../../auth/fact-change.ts'
+import { ownerOf } from '../../auth/fact-change.ts'
 import type { Broker, ConsumedMessage, Consumer } from '../../broker/broker.ts'
 import { MessageError, type FaultCode } from '../../errors.ts'
 import { backoffMs } from '../../lib/backoff.ts'
 import type { Store } from '../../store/store.ts'
 import type { StreamAppender } from '../../stream/append.ts'
 import type { Log } from '../../telemetry/log.ts'
+import { announceFact } from '../announce-fact.ts'
 import { parsePayload } from '../payload.ts'
 import { storeDeadLetter } from './store-dead-letter.ts'
 import { storeOrder } from './store-order.ts'
@@ -86,23 +87,8 @@ export class OrderIntake {
   async #store({ headers, body }: ConsumedMessage): Promise<void> {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- parsePayload has checked it
     const update = parsePayload(validator, ORDER_SEND, body) as Static<typeof ORDER_SEND>
-    if (await storeOrder(this.#parts.appender, { update, headers })) await this.#announce(update.orderId)
-  }
-
-  /**
-   * Tells all nodes that the order has another owner. Where they cannot be told now, its events still do,
-   * and a node that was cut off asks again by itself.
-   */
-  async #announce(orderId: string): Promise<void> {
-    const { broker, log } = this.#parts
-    try {
-      await broker.control({ kind: FACT_CHANGED, body: ownerOf(orderId) })
-    } catch (error) {
-      log.warn(
-        { event: 'owner-not-announced', orderId, err: error },
-        'nodes could not be told of a new owner',
-      )
-    }
+    if (await storeOrder(this.#parts.appender, { update, headers }))
+      await announceFact(this.#parts, ownerOf(update.orderId))
   }
 
   /** A stored row with the reason, then a copy in the dead-letter queue for whoever watches that. */

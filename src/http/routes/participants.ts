@@ -1,42 +1,54 @@
 import type { FastifyInstance } from 'fastify'
-import { Type } from 'typebox'
-import { Compile } from 'typebox/compile'
-import { isName } from '../../../protocol/destination.ts'
-import type { Participant } from '../../../protocol/payload/presence.ts'
+import { Type, type Static } from 'typebox'
+import { ROOM_NAME } from '../../../protocol/payload/fields.ts'
+import { PARTICIPANT, type Participant } from '../../../protocol/payload/presence.ts'
+import { noRoom } from '../../app/rooms/room-access.ts'
 import type { Authenticator } from '../../auth/authenticator.ts'
-import { RequestError } from '../../errors.ts'
+import type { RoomSight } from '../../auth/room-sight.ts'
 import type { PresentRow } from '../../store/store.ts'
 import type { PresenceReader } from '../../user/presence-reader.ts'
-import { requireCaller } from '../caller.ts'
+import { API, registerEndpoint } from '../endpoint.ts'
 import { listPage, PAGE_QUERY, pageLimit, type ListPage } from '../page.ts'
-import { parseQuery } from '../query.ts'
 
 export interface ParticipantRouteParts {
   readonly authenticator: Pick<Authenticator, 'authenticate'>
   readonly presence: Pick<PresenceReader, 'present'>
+  readonly sight: Pick<RoomSight, 'see'>
 }
 
-const validator = Compile(Type.Object(PAGE_QUERY))
+const QUERY = Type.Object(PAGE_QUERY)
 
-/** GET `/api/v1/rooms/{room}/participants`, for everybody. */
+/** GET `/api/v1/rooms/{room}/participants`, for those who may see the room. */
 export function registerParticipants(server: FastifyInstance, parts: ParticipantRouteParts): void {
-  const { authenticator, presence } = parts
-  server.get<{ Params: { room: string } }>('/api/v1/rooms/:room/participants', async (request, reply) => {
-    await requireCaller(authenticator, { request, reply })
-    const { room } = request.params
-    if (!isName(room)) {
-      throw new RequestError(400, 'invalid-room', 'a room name is 1 to 64 of A-Z a-z 0-9 _ -')
-    }
-    return presentPage(presence, room, request.query)
+  const { authenticator, presence, sight } = parts
+  registerEndpoint(server, authenticator, {
+    method: 'GET',
+    path: `${API}/rooms/:room/participants`,
+    tag: 'chat',
+    summary: 'Those who are in a room, by name; nobody where there is no such room',
+    params: Type.Object({ room: ROOM_NAME }),
+    query: QUERY,
+    answers: {
+      200: {
+        description: 'Those present',
+        schema: Type.Object({ items: Type.Array(PARTICIPANT), cursor: Type.Optional(Type.String()) }),
+      },
+    },
+    problems: [404],
+    handle: async ({ caller, params: { room }, query }) => {
+      const page = await presentPage(presence, room, query)
+      // Asked afterwards: of a private room of others nothing is told, be it private since a moment ago.
+      if ((await sight.see(caller.name, room)).kind === 'hidden') throw noRoom()
+      return page
+    },
   })
 }
 
 async function presentPage(
   presence: Pick<PresenceReader, 'present'>,
   room: string,
-  query: unknown,
+  { cursor, ...size }: Static<typeof QUERY>,
 ): Promise<ListPage<Participant>> {
-  const { cursor, ...size } = parseQuery(validator, query)
   const { shown, asked } = pageLimit(size)
   const rows = await presence.present(room, { limit: asked, ...(cursor !== undefined && { after: cursor }) })
   return listPage(rows, shown, { itemOf: (row: PresentRow) => row, cursorOf: ({ user }) => user })

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import type { Authenticator } from '../../auth/authenticator.ts'
+import type { RoomSight } from '../../auth/room-sight.ts'
 import type { Users } from '../../user/users.ts'
 import { registerNodes } from './nodes.ts'
 import { registerParticipants } from './participants.ts'
@@ -11,11 +12,12 @@ export function registerPresenceRoutes(
   parts: {
     readonly authenticator: Pick<Authenticator, 'authenticate'>
     readonly users: Pick<Users, 'presence' | 'closing'>
+    readonly sight: RoomSight
   },
 ): void {
-  const { authenticator, users } = parts
+  const { authenticator, users, sight } = parts
   const { presence, closing } = users
   registerSessions(server, { authenticator, presence, closing })
   registerNodes(server, { authenticator, presence })
-  registerParticipants(server, { authenticator, presence })
+  registerParticipants(server, { authenticator, presence, sight })
 }

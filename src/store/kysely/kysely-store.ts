@@ -14,6 +14,7 @@ import { KyselyOutbox } from './kysely-outbox.ts'
 import { KyselyNodes } from './nodes.ts'
 import { KyselyPresence } from './presence.ts'
 import { KyselyRequests } from './requests.ts'
+import { KyselyRooms } from './rooms.ts'
 import { endConnections, type StoreConnections } from './store-connections.ts'
 import { KyselyStreamLog } from './stream-log.ts'
 import { TransactionQueue } from './transaction-queue.ts'
@@ -39,6 +40,7 @@ export class KyselyStore implements Store {
   readonly logins: KyselyLogins
   readonly audit: KyselyAudit
   readonly conversations: KyselyConversations
+  readonly rooms: KyselyRooms
   readonly #connections: StoreConnections
   readonly #transactions: TransactionQueue
   /** Beside the others, where the database can do that: a crowd that connects holds up no message. */
@@ -65,6 +67,7 @@ export class KyselyStore implements Store {
     this.logins = new KyselyLogins(connections)
     this.audit = new KyselyAudit(connections)
     this.conversations = new KyselyConversations(reader)
+    this.rooms = new KyselyRooms(reader)
     this.presence = new KyselyPresence({
       ...connections,
       transact: (work) => this.#asides.run((_tx, db) => work(db)),

@@ -16,6 +16,7 @@ import { eventBatch } from './event-batch.ts'
 import { unavailable } from './failures.ts'
 import type { Idiom, StagedRows } from './idiom.ts'
 import { NotificationChanges } from './notification-changes.ts'
+import { KyselyRoomWriter } from './room-writer.ts'
 import { fromBroadcast, fromMessage, fromRequest, parseJson } from './rows.ts'
 import type { BroadcastTable, DeadLetterTable, MessageTable, RequestTable, Schema } from './schema.ts'
 
@@ -77,6 +78,7 @@ export class KyselyTransaction implements StoreTransaction {
   }
   readonly orders: TransactionOrders
   readonly notifications: NotificationChanges
+  readonly rooms: KyselyRoomWriter
 
   constructor(options: TransactionOptions) {
     this.#options = options
@@ -88,6 +90,13 @@ export class KyselyTransaction implements StoreTransaction {
     this.notifications = new NotificationChanges(options, asking)
     this.deliveries = new KyselyDeliveries({ ...options, ...asking })
     this.#stages.push(this.orders.staged, this.notifications.staged, ...this.deliveries.stages)
+    this.rooms = new KyselyRoomWriter({
+      ...options,
+      ask: (question) => {
+        this.#mustBeOpen()
+        return this.#ask(question)
+      },
+    })
   }
 
   /** Set where the database refused or did not answer, whatever the work made of it: there is no going on. */

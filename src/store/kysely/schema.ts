@@ -24,6 +24,10 @@ export interface Schema {
   audit: AuditTable
   deliveries: DeliveryTable
   conversations: ConversationTable
+  rooms: RoomTable
+  room_members: RoomMemberTable
+  room_reads: RoomReadTable
+  message_edits: MessageEditTable
 }
 
 export interface AccountTable {
@@ -212,6 +216,34 @@ export interface ConversationTable {
   last_id: string
 }
 
+export interface RoomTable {
+  room_name: string
+  visibility: string
+  owner: string
+  created_at: string
+}
+
+export interface RoomMemberTable {
+  room_name: string
+  user_id: string
+  role: string
+  since: string
+}
+
+export interface RoomReadTable {
+  room_name: string
+  user_id: string
+  /** Of the last message read, and of the last event in the stream of the room. */
+  message_id: string
+  read_offset: number
+}
+
+/** Of messages that were edited. */
+export interface MessageEditTable {
+  id: string
+  edited_at: string
+}
+
 /**
  * The longest texts that columns in keys and indexes take, in UTF-16 code units: MySQL needs to know, and
  * all databases shall refuse the same. No index may be wider than 768 (InnoDB: 3072 bytes).
@@ -230,6 +262,7 @@ export const KEY_LENGTHS = {
   node_id: 255,
   owner: 128,
   place: 128,
+  room_name: 128,
   kind: 64,
   state: 64,
   created_at: 40,
