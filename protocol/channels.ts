@@ -9,6 +9,7 @@ import {
   NOTIFICATION_PREFERENCES_CHANGED,
   NOTIFICATIONS_CHANGED,
 } from './payload/notification.ts'
+import { OPERATION_POST, OPERATION_STATUS } from './payload/operation.ts'
 import { ORDER_EVENT, ORDER_SEND } from './payload/order.ts'
 import { ONLINE_PRESENCE, PARTICIPANT, ROOM_PRESENCE } from './payload/presence.ts'
 import {
@@ -140,6 +141,13 @@ export const CHANNELS: readonly Channel[] = [
     isStream: true,
   },
   { address: '/user/queue/orders', summary: 'Orders of the user', gives: [ORDER_EVENT], isStream: true },
+  { address: '/app/operations', summary: 'Starts a long operation', takes: OPERATION_POST },
+  {
+    address: '/user/queue/operations',
+    summary: 'How far the operations of the user are, at most 10 times a second',
+    gives: [OPERATION_STATUS],
+    isStream: true,
+  },
   { address: '/user/queue/errors', summary: 'Why something was refused', gives: [FAULT] },
   {
     address: '/topic/orders.{orderId}',

@@ -19,6 +19,7 @@ import {
   NOTIFICATIONS_CHANGED,
   UNREAD_COUNT,
 } from './payload/notification.ts'
+import { OPERATION_PAYLOADS } from './operation-payloads.ts'
 import {
   CONVERSATION,
   MESSAGE_ACCEPTED,
@@ -236,6 +237,7 @@ export const PAYLOADS: readonly Payload[] = [
   },
   { name: 'SessionToken', travels: 'SEND `/app/session/token`', schema: SESSION_TOKEN },
   { name: 'AuditEntry', travels: 'answer to GET `/api/v1/admin/audit`, as a list', schema: AUDIT_ENTRY },
+  ...OPERATION_PAYLOADS,
   { name: 'Fault', travels: 'MESSAGE `/user/queue/errors`', schema: FAULT },
 ]
 
@@ -282,7 +284,7 @@ export const PAYLOAD_HISTORY: readonly { version: number; sha256: string; change
   },
   {
     version: 8,
-    sha256: '3f5065cc1f4d3c4d034897841c35a908cfedbf8aa9dae8a2e3f17551a3c3651c',
+    sha256: '549c45c939d5f516bcbf63138f7a7a162627baff559fa5d96df438394c81791e',
     change: 'rooms, private messages, notifications, orders, dead letters, operations and administration',
   },
 ]

@@ -1,18 +1,17 @@
 import cluster from 'node:cluster'
 import { randomBytes } from 'node:crypto'
-import type { FastifyInstance } from 'fastify'
-import { NodeError } from './errors.ts'
 import { Teardown } from './lib/teardown.ts'
 import { registerApi } from './http/register-api.ts'
 import { registerIdentity } from './http/register-identity.ts'
 import { registerFeeds } from './http/routes/feeds.ts'
-import { registerOperations } from './http/routes/operations.ts'
 import { registerDescriptions } from './http/description/register-descriptions.ts'
+import { registerProbes } from './http/routes/probes.ts'
 import { registerWelcome } from './http/routes/welcome.ts'
 import { addressOf } from './http/address-of.ts'
 import { registerEdge } from './http/edge/register-edge.ts'
 import { reloadTls } from './http/edge/reload-tls.ts'
 import { serverOptions } from './http/edge/server-options.ts'
+import { listen } from './http/listen.ts'
 import { createServer } from './http/server.ts'
 import { createConnections } from './connection/create-connections.ts'
 import { Attempts } from './lib/attempts.ts'
@@ -24,16 +23,17 @@ import { rateLimit } from './inbound/interceptors/rate-limit.ts'
 import { Inbound } from './inbound/inbound.ts'
 import { createDeliveryReceipts } from './app/chat/delivery-receipts.ts'
 import { createApp } from './app/create-app.ts'
+import { LongOperations } from './app/operations/long-operations.ts'
+import type { Operations } from './app/operations/operations.ts'
 import { OrderIntake } from './app/orders/order-intake.ts'
 import { Hub } from './fanout/hub.ts'
-import type { HubObserver } from './fanout/hub-options.ts'
+import { hubLog } from './fanout/hub-log.ts'
 import type { StoredDelivery } from './stream/tell-first.ts'
 import { StreamReader } from './stream/stream-reader.ts'
 import { Streams } from './stream/streams.ts'
-import type { Broker, BrokerStatus } from './broker/broker.ts'
+import type { Broker } from './broker/broker.ts'
 import { mirrorBroker } from './broker/broker-metrics.ts'
-import { createMemoryBroker } from './broker/memory/memory-broker.ts'
-import { createRabbitMqBroker } from './broker/rabbitmq/rabbitmq-broker.ts'
+import { brokerState, createBroker } from './broker/create-broker.ts'
 import type { Store } from './store/store.ts'
 import { openStore } from './store/kysely/open-store.ts'
 import { noteCommand } from './auth/note-command.ts'
@@ -143,7 +143,9 @@ async function wire(plan: Plan, teardown: Teardown): Promise<Relay> {
   const logins = new Attempts({ max: config.limitLoginsPerMinute })
   const sight = new RoomSight(store)
   const facts = policyFacts(store, sight)
-  const inbound = createInbound(plan, engine, { identity, facts, logins, sight })
+  const long = wireOperations(plan, engine, { metrics, teardown, sight })
+  const { operations } = long
+  const inbound = createInbound(plan, engine, { identity, facts, logins, sight, operations })
   const { registry } = users
   mirrorEngine(metrics, engine)
   mirrorBroker(metrics, engine.broker, engine.brokerCounters)
@@ -159,15 +161,16 @@ async function wire(plan: Plan, teardown: Teardown): Promise<Relay> {
   const feeds = registerFeeds(server, { ...services, authenticator, facts, audit, config, otherConnections })
   await connections.register(server)
   registerIdentity(server, { identity, store, metrics, allowedOrigins: config.allowedOrigins })
-  registerApi(server, { authenticator, store, appender, users, broker, log, sight })
+  registerApi(server, { authenticator, store, appender, users, broker, log, sight, operations })
   registerWelcome(server, { name: SERVER_NAME, endpoints: config.endpoints })
   const isDraining = (): boolean => connections.isDraining
-  registerOperations(server, { broker, store, outboxAge, metrics, isDraining })
+  registerProbes(server, { broker, store, outboxAge, metrics, isDraining })
   teardown.add(async () => {
     await Promise.all([connections.drain(config.drainMs), feeds.drain(config.drainMs)])
     await server.close()
   })
   await startEngine(engine, log)
+  long.start()
   identity.start()
   await listen(server, config)
   return {
@@ -191,12 +194,38 @@ async function wireIdentity(
   return identity
 }
 
+function wireOperations(
+  { config, log }: Plan,
+  { store, broker, streams }: Engine,
+  { metrics, teardown, sight }: { metrics: Metrics; teardown: Teardown; sight: RoomSight },
+): LongOperations {
+  const long = new LongOperations({
+    store,
+    broker,
+    log,
+    metrics,
+    nodeId: config.nodeId,
+    appender: streams.appender,
+    held: () => streams.held,
+    keepDays: config.retentionUserDays,
+    maySeeRoom: async (user, room) => ['public', 'member'].includes((await sight.see(user, room)).kind),
+  })
+  teardown.add(() => long.close())
+  return long
+}
+
 function createInbound(
   { config, log }: Plan,
   { store, users, streams, broker }: Engine,
-  judges: { identity: Identity; facts: PolicyFacts; logins: Attempts; sight: RoomSight },
+  judges: {
+    identity: Identity
+    facts: PolicyFacts
+    logins: Attempts
+    sight: RoomSight
+    operations: Operations
+  },
 ): Inbound {
-  const { identity, facts, logins, sight } = judges
+  const { identity, facts, logins, sight, operations } = judges
   const { authenticator } = identity
   const interceptors = [
     authenticate(identity.authenticator, logins),
@@ -205,7 +234,16 @@ function createInbound(
   ]
   return new Inbound({
     interceptors: [audited(interceptors, identity.audit)],
-    app: createApp({ store, users, appender: streams.appender, authenticator, sight, broker, log }),
+    app: createApp({
+      store,
+      users,
+      appender: streams.appender,
+      authenticator,
+      sight,
+      operations,
+      broker,
+      log,
+    }),
     broker,
     facts,
   })
@@ -278,11 +316,6 @@ async function startEngine({ broker, hub, streams, intake, users }: Engine, log:
     .catch((error: unknown) => log.error({ event: 'intake-failed', err: error }, 'orders are not taken in'))
 }
 
-function brokerState({ isUp, alarm }: BrokerStatus): string {
-  if (isUp) return 'broker is up'
-  return alarm === undefined ? 'broker is away' : 'broker takes no messages'
-}
-
 function mirrorEngine(metrics: Metrics, { streams, hub, users }: Engine): void {
   mirrorGauge(
     metrics,
@@ -307,26 +340,4 @@ function mirrorEngine(metrics: Metrics, { streams, hub, users }: Engine): void {
   const { presence, announcements } = users.counters
   mirrorCounts(metrics, 'presence', 'what this node wrote of its sessions', presence)
   mirrorCounts(metrics, 'announcement', 'who came and went, as told', announcements)
-}
-
-function createBroker(config: Config, log: Log): Broker & { readonly counters: object } {
-  const { stompUrl, amqpUrl, nodeId } = config
-  if (stompUrl === undefined || amqpUrl === undefined) return createMemoryBroker({ nodeId })
-  return createRabbitMqBroker({ stomp: stompUrl, amqp: amqpUrl, nodeId, log })
-}
-
-function hubLog(log: Log): HubObserver {
-  return {
-    hole: (reason) => log.warn({ event: 'hole', reason }, 'messages may have been missed'),
-    subscriberFailed: (error) => log.error({ event: 'subscriber-failed', err: error }, 'a subscriber threw'),
-    storeFailed: (error) => log.warn({ event: 'streams-unreadable', err: error }, 'streams cannot be read'),
-  }
-}
-
-async function listen(server: FastifyInstance, { host, port }: Config): Promise<void> {
-  try {
-    await server.listen({ host, port })
-  } catch (cause) {
-    throw new NodeError('cannot-listen', `cannot listen on ${host}:${port}: ${String(cause)}`, { cause })
-  }
 }

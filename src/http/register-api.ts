@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify'
+import type { Operations } from '../app/operations/operations.ts'
 import type { Authenticator } from '../auth/authenticator.ts'
 import type { RoomSight } from '../auth/room-sight.ts'
 import type { Broker } from '../broker/broker.ts'
@@ -11,6 +12,7 @@ import { registerConversations } from './routes/conversations.ts'
 import { registerNotifications } from './routes/notifications.ts'
 import { registerDeadLetters } from './routes/dead-letters.ts'
 import { registerOrders } from './routes/orders.ts'
+import { registerOperations } from './routes/operations.ts'
 import { registerPresenceRoutes } from './routes/presence.ts'
 import { registerRoomRoutes } from './routes/rooms.ts'
 
@@ -23,6 +25,7 @@ export interface ApiParts {
   readonly broker: Broker
   readonly log: Log
   readonly sight: RoomSight
+  readonly operations: Operations
 }
 
 /** Everything under `/api/v1` but logins and the feeds: a line for each area. */
@@ -34,4 +37,5 @@ export function registerApi(server: FastifyInstance, parts: ApiParts): void {
   registerOrders(server, parts)
   registerDeadLetters(server, parts)
   registerRoomRoutes(server, parts)
+  registerOperations(server, parts)
 }

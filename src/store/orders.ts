@@ -23,6 +23,8 @@ export interface OrderRow {
 export interface OrderFilter {
   readonly userId?: string
   readonly status?: string
+  /** Of these: one at least, some thousand at most. */
+  readonly orderIds?: readonly string[]
   /** Changed before that time. */
   readonly updatedBefore?: string
 }

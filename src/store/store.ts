@@ -3,6 +3,7 @@ import type { NotificationReader, NotificationWriter } from './notifications.ts'
 import type { DeadLetterRepository, DeadLetterRow, OrderReader, OrderWriter } from './orders.ts'
 import type { ConversationReader, DeliveryWriter } from './conversations.ts'
 import type { RoomReader, RoomWriter } from './rooms.ts'
+import type { OperationRepository, OperationWriter } from './operations.ts'
 
 /**
  * The store port: everything of the relay that survives `kill -9`. Adapters live in `kysely/`, one
@@ -34,6 +35,7 @@ export interface Store {
   readonly settings: SettingRepository
   readonly messages: MessageReader
   readonly conversations: ConversationReader
+  readonly roomHistory: RoomHistory
   readonly broadcasts: BroadcastReader
   readonly notifications: NotificationReader
   readonly orders: OrderReader
@@ -44,6 +46,7 @@ export interface Store {
   readonly presence: PresenceRepository
   readonly requests: RequestRepository
   readonly rooms: RoomReader
+  readonly operations: OperationRepository
 
   /**
    * Asks the database for its epoch, which is another one once another database was put in its place;
@@ -98,6 +101,7 @@ export interface StoreTransaction {
   }
   readonly orders: OrderWriter
   readonly rooms: RoomWriter
+  readonly operations: OperationWriter
 
   /**
    * Runs a part of the transaction. When `part` rejects, what it staged is dropped, the rejection is
@@ -227,6 +231,16 @@ export interface MessageReader {
   find(id: string): Promise<MessageRow | null>
   /** Newest first. */
   list(conversation: Conversation, page: Page): Promise<readonly MessageRow[]>
+}
+
+/** All that was written in a room, from its beginning. */
+export interface RoomHistory {
+  count(room: string): Promise<number>
+  /** Oldest first, with greater ids than `after`. */
+  read(
+    room: string,
+    page: { readonly after?: string; readonly limit: number },
+  ): Promise<readonly MessageRow[]>
 }
 
 export interface BroadcastRow {

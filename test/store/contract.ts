@@ -7,6 +7,7 @@ import { nodesContract } from './node-contract.ts'
 import { nodeStatusContract } from './node-status-contract.ts'
 import { notificationsContract, sharedNotificationsContract } from './notification-contract.ts'
 import { ordersContract } from './orders-contract.ts'
+import { operationsContract, sharedOperationsContract } from './operation-contract.ts'
 import { outboxContract } from './outbox-contract.ts'
 import { presenceContract, sharedPresenceContract } from './presence-contract.ts'
 import { requestsContract } from './request-contract.ts'
@@ -50,4 +51,9 @@ export async function storeContract(t: Test, options: ContractOptions): Promise<
   await sharedPresenceContract(t, newDatabase)
   await sharedNotificationsContract(t, newDatabase)
   await sharedRoomsContract(t, newDatabase)
+  await operationsContract(t, newDatabase)
+  if (!options.servesSeveral) return
+  await severalNodesContract(t, newDatabase)
+  await sharedPresenceContract(t, newDatabase)
+  await sharedOperationsContract(t, newDatabase)
 }

@@ -81,7 +81,7 @@ export class ApiClient {
     const mediaType = mediaTypeOf(response)
     const [witnessed = ''] = `${api}${path}`.split('?')
     ApiClient.witness?.exchange({ method, path: witnessed, status: response.status, mediaType, text })
-    const isJson = text !== '' && mediaType.endsWith('json')
+    const isJson = text !== '' && /[/+]json$/.test(mediaType)
     const parsed = (isJson ? JSON.parse(text) : {}) as ApiAnswer['body']
     return { status: response.status, body: parsed, text, headers: response.headers }
   }

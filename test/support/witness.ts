@@ -142,7 +142,7 @@ export class Witness {
     if (schema === undefined) return false
     let validator = this.#validators.get(schema)
     if (validator === undefined) this.#validators.set(schema, (validator = Compile(schema)))
-    return validator.Check(mediaType.endsWith('json') ? parse(text) : text)
+    return validator.Check(/[/+]json$/.test(mediaType) ? parse(text) : text)
   }
 }
 

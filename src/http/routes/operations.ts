@@ -1,108 +1,155 @@
+import { Readable } from 'node:stream'
 import type { FastifyInstance } from 'fastify'
 import { Type } from 'typebox'
-import { schemaOf } from '../description/described.ts'
-import { SharedAnswer } from '../../lib/shared-answer.ts'
-import type { Broker } from '../../broker/broker.ts'
-import type { Store } from '../../store/store.ts'
-import type { OutboxAge } from '../../stream/outbox-age.ts'
-import type { Metrics } from '../../telemetry/metrics.ts'
+import { STORED_ID } from '../../../protocol/payload/fields.ts'
+import {
+  OPERATION,
+  OPERATION_POST,
+  OPERATION_STATUS,
+  ORDERS_BULK_ACCEPTED,
+  ORDERS_BULK_COUNT,
+  ORDERS_BULK_POST,
+} from '../../../protocol/payload/operation.ts'
+import { TooManyOperations, type Operations } from '../../app/operations/operations.ts'
+import { operationInfo, operationStatus } from '../../app/operations/operation-status.ts'
+import type { Authenticator } from '../../auth/authenticator.ts'
+import { RequestError } from '../../errors.ts'
+import { API, registerEndpoint } from '../endpoint.ts'
+import { listPage, PAGE_QUERY, pageLimit } from '../page.ts'
 
-const STATUS = Type.Object({ status: Type.String({ examples: ['ok'] }) }, { description: 'It is alive' })
-
-const BROKER = Type.Object({
-  isUp: Type.Boolean({ examples: [true] }),
-  detail: Type.String({ examples: ['connected to localhost:61613 and localhost:5672'] }),
-  alarm: Type.Optional(Type.String({ examples: ['low on memory'] })),
+const TAG = 'operations'
+const ID = Type.Object({ id: Type.String({ ...STORED_ID, maxLength: 64, pattern: '^[A-Za-z0-9-]+$' }) })
+const PAGE = Type.Object(PAGE_QUERY)
+const LIST = Type.Object({
+  items: Type.Array(OPERATION_STATUS),
+  cursor: Type.Optional(Type.String({ examples: ['0197c1a2-5d0b-7cc3-98f1-0c4f6a1b2d3e'] })),
+})
+const RESULT = Type.String({
+  examples: [
+    '{"id":"0197c1a2-5d0b-7cc3-98f1-0c4f6a1b2d3e","room":"lobby","sender":"alice","content":"Hello, all","timestamp":"2026-09-01T08:30:00.000Z"}\n',
+  ],
 })
 
-const READINESS = Type.Object(
-  {
-    status: Type.Union([Type.Literal('ready'), Type.Literal('not-ready')], { examples: ['ready'] }),
-    broker: BROKER,
-    database: Type.Object({
-      isUp: Type.Boolean({ examples: [true] }),
-      detail: Type.String({ examples: ['answers'] }),
-      outboxAgeMs: Type.Optional(Type.Number({ examples: [0] })),
-    }),
-    isDraining: Type.Boolean({ examples: [false] }),
-  },
-  { description: 'Whether clients should be sent here' },
-)
-
-const SCHEMAS = {
-  healthz: schemaOf({
-    tag: 'operators',
-    summary: 'Whether the process is alive',
-    roles: 'anybody',
-    answers: { 200: { description: 'It is', schema: STATUS } },
-  }),
-  readyz: schemaOf({
-    tag: 'operators',
-    summary: 'Whether clients should be sent here',
-    roles: 'anybody',
-    answers: {
-      200: { description: 'They should', schema: READINESS },
-      503: { description: 'They should not, and why', schema: READINESS },
-    },
-  }),
-  metrics: schemaOf({
-    tag: 'operators',
-    summary: 'What the node counts',
-    roles: 'anybody',
-    answers: {
-      200: {
-        description: "Prometheus' text format",
-        schema: Type.String({ examples: ['stomp_relay_sessions 2'] }),
-        contentType: 'text/plain',
-      },
-    },
-  }),
+export interface OperationRouteParts {
+  readonly authenticator: Pick<Authenticator, 'authenticate'>
+  readonly operations: Operations
 }
 
-export interface Readiness {
-  readonly broker: Pick<Broker, 'status'>
-  readonly store: Pick<Store, 'ping'>
-  readonly outboxAge: Pick<OutboxAge, 'ms'>
-  readonly isDraining: () => boolean
+/** `/api/v1/operations`: long operations, for those who started them; bulk changes, for administrators. */
+export function registerOperations(server: FastifyInstance, parts: OperationRouteParts): void {
+  registerStart(server, parts)
+  registerReading(server, parts)
+  registerCancel(server, parts)
+  registerResult(server, parts)
+  registerBulkStatus(server, parts)
 }
 
-/**
- * For whoever operates the node: `/healthz` (alive), `/readyz` (send clients here), `/metrics` (Prometheus). Limits
- * of callers do not hold for them: so many who ask share what the database says, and the text of the metrics.
- */
-export function registerOperations(server: FastifyInstance, parts: Readiness & { metrics: Metrics }): void {
-  const database = new SharedAnswer(() => answers(parts))
-  const metrics = new SharedAnswer(() => parts.metrics.text())
-  server.get('/healthz', { schema: SCHEMAS.healthz }, async () => ({ status: 'ok' }))
-  server.get('/readyz', { schema: SCHEMAS.readyz }, async (_request, reply) => {
-    const broker = parts.broker.status()
-    const known = await database.ask()
-    const isDraining = parts.isDraining()
-    // An alarm comes to all nodes at once: to turn clients away from all of them would end what still goes on.
-    const isReachable = broker.isUp || broker.alarm !== undefined
-    const isReady = isReachable && known.isUp && !isDraining
-    return reply
-      .code(isReady ? 200 : 503)
-      .send({ status: isReady ? 'ready' : 'not-ready', broker, database: known, isDraining })
+function registerStart(server: FastifyInstance, { authenticator, operations }: OperationRouteParts): void {
+  registerEndpoint(server, authenticator, {
+    method: 'POST',
+    path: `${API}/operations`,
+    tag: TAG,
+    summary: 'Starts an operation',
+    body: OPERATION_POST,
+    answers: { 202: { description: 'Stored, and will be done', schema: OPERATION } },
+    problems: [403, 404, 429],
+    handle: ({ caller, body }) => bounded(() => operations.start(caller, body)),
   })
-  server.get('/metrics', { schema: SCHEMAS.metrics }, async (_request, reply) =>
-    reply.type(parts.metrics.registry.contentType).send(await metrics.ask()),
-  )
 }
 
-interface DatabaseState {
-  readonly isUp: boolean
-  readonly detail: string
-  /** How long the oldest stored event has waited for the broker, over all nodes. */
-  readonly outboxAgeMs?: number
+function registerReading(server: FastifyInstance, { authenticator, operations }: OperationRouteParts): void {
+  registerEndpoint(server, authenticator, {
+    method: 'GET',
+    path: `${API}/operations`,
+    tag: TAG,
+    summary: "The caller's operations, newest first",
+    query: PAGE,
+    answers: { 200: { description: 'A page of them', schema: LIST } },
+    async handle({ caller, query: { cursor, ...query } }) {
+      const { shown, asked } = pageLimit(query)
+      const page = { limit: asked, ...(cursor !== undefined && { before: cursor }) }
+      const rows = await operations.list(caller.name, page)
+      return listPage(rows, shown, { itemOf: operationStatus, cursorOf: ({ id }) => id })
+    },
+  })
+  registerEndpoint(server, authenticator, {
+    method: 'GET',
+    path: `${API}/operations/:id`,
+    tag: TAG,
+    summary: "One of the caller's operations",
+    params: ID,
+    answers: { 200: { description: 'As it is now', schema: OPERATION } },
+    problems: [404],
+    handle: async ({ caller, params }) => operationInfo(await operations.find(caller.name, params.id)),
+  })
 }
 
-async function answers({ store, outboxAge }: Pick<Readiness, 'store' | 'outboxAge'>): Promise<DatabaseState> {
+function registerCancel(server: FastifyInstance, { authenticator, operations }: OperationRouteParts): void {
+  registerEndpoint(server, authenticator, {
+    method: 'DELETE',
+    path: `${API}/operations/:id`,
+    tag: TAG,
+    summary: 'Cancels an operation: at once where it waits, before its next chunk where it runs',
+    params: ID,
+    answers: { 202: { description: 'As it is now', schema: OPERATION } },
+    problems: [404, 409],
+    handle: ({ caller, params }) => operations.cancel(caller.name, params.id),
+  })
+}
+
+function registerResult(server: FastifyInstance, { authenticator, operations }: OperationRouteParts): void {
+  registerEndpoint(server, authenticator, {
+    method: 'GET',
+    path: `${API}/operations/:id/result`,
+    tag: TAG,
+    summary: 'What an operation resulted in, as a file',
+    params: ID,
+    answers: {
+      200: { description: 'A line for each message', schema: RESULT, contentType: 'application/x-ndjson' },
+    },
+    problems: [404, 409],
+    async handle({ caller, params, reply }) {
+      const { fileName, pieces } = await operations.result(caller.name, params.id)
+      // A name is letters, digits, `_` and `-`: it needs no quoting (RFC 6266).
+      void reply
+        .type('application/x-ndjson')
+        .header('content-disposition', `attachment; filename="${fileName}"`)
+      return reply.send(Readable.from(pieces))
+    },
+  })
+}
+
+function registerBulkStatus(server: FastifyInstance, parts: OperationRouteParts): void {
+  const { authenticator, operations } = parts
+  registerEndpoint(server, authenticator, {
+    method: 'POST',
+    path: `${API}/admin/orders/bulk-status`,
+    tag: 'administration',
+    summary: 'Gives many orders another status, in the background, or counts them',
+    roles: ['admin'],
+    body: ORDERS_BULK_POST,
+    answers: {
+      202: { description: 'Stored, and will be done', schema: ORDERS_BULK_ACCEPTED },
+      200: { description: 'With `dryRun`', schema: ORDERS_BULK_COUNT },
+    },
+    problems: [429],
+    async handle({ caller, body: { dryRun, clientId, ...params }, reply }) {
+      const post = { type: 'orders-bulk-status', params } as const
+      if (dryRun === true) return reply.code(200).send({ count: await operations.count(caller, post) })
+      const started = await bounded(() =>
+        operations.start(caller, { ...post, ...(clientId !== undefined && { clientId }) }),
+      )
+      return reply.code(202).send({ operationId: started.id })
+    },
+  })
+}
+
+/** A user's own bound is theirs to wait for; that of the whole node is not. */
+async function bounded<R>(start: () => Promise<R>): Promise<R> {
   try {
-    await store.ping()
-  } catch {
-    return { isUp: false, detail: 'does not answer' }
+    return await start()
+  } catch (error) {
+    if (error instanceof TooManyOperations) throw new RequestError(429, error.code, error.message)
+    throw error
   }
-  const outboxAgeMs = await outboxAge.ms()
-  return { isUp: true, detail: 'answers', ...(Number.isFinite(outboxAgeMs) && { outboxAgeMs }) }
 }

@@ -10,11 +10,13 @@ import { KyselyAudit } from './audit.ts'
 import { KyselyLogins } from './logins.ts'
 import { KyselyNotifications } from './notifications.ts'
 import { KyselyOrders } from './orders.ts'
+import { KyselyOperations } from './operations.ts'
 import { KyselyOutbox } from './kysely-outbox.ts'
 import { KyselyNodes } from './nodes.ts'
 import { KyselyPresence } from './presence.ts'
 import { KyselyRequests } from './requests.ts'
 import { KyselyRooms } from './rooms.ts'
+import { KyselyRoomHistory } from './room-history.ts'
 import { endConnections, type StoreConnections } from './store-connections.ts'
 import { KyselyStreamLog } from './stream-log.ts'
 import { TransactionQueue } from './transaction-queue.ts'
@@ -28,6 +30,7 @@ export class KyselyStore implements Store {
   readonly accounts: KyselyAccounts
   readonly settings: KyselySettings
   readonly messages: KyselyMessages
+  readonly roomHistory: KyselyRoomHistory
   readonly broadcasts: KyselyBroadcasts
   readonly notifications: KyselyNotifications
   readonly orders: KyselyOrders
@@ -41,6 +44,7 @@ export class KyselyStore implements Store {
   readonly audit: KyselyAudit
   readonly conversations: KyselyConversations
   readonly rooms: KyselyRooms
+  readonly operations: KyselyOperations
   readonly #connections: StoreConnections
   readonly #transactions: TransactionQueue
   /** Beside the others, where the database can do that: a crowd that connects holds up no message. */
@@ -57,6 +61,7 @@ export class KyselyStore implements Store {
     this.accounts = new KyselyAccounts(connections)
     this.settings = new KyselySettings(connections)
     this.messages = new KyselyMessages(reader)
+    this.roomHistory = new KyselyRoomHistory(connections)
     this.broadcasts = new KyselyBroadcasts(reader)
     this.notifications = new KyselyNotifications(reader)
     this.orders = new KyselyOrders(reader)
@@ -68,6 +73,7 @@ export class KyselyStore implements Store {
     this.audit = new KyselyAudit(connections)
     this.conversations = new KyselyConversations(reader)
     this.rooms = new KyselyRooms(reader)
+    this.operations = new KyselyOperations(connections)
     this.presence = new KyselyPresence({
       ...connections,
       transact: (work) => this.#asides.run((_tx, db) => work(db)),

@@ -19,6 +19,7 @@ import { NotificationChanges } from './notification-changes.ts'
 import { KyselyRoomWriter } from './room-writer.ts'
 import { fromBroadcast, fromMessage, fromRequest, parseJson } from './rows.ts'
 import type { BroadcastTable, DeadLetterTable, MessageTable, RequestTable, Schema } from './schema.ts'
+import { StagedOperations } from './staged-operations.ts'
 
 import { TransactionOrders, type Asking } from './transaction-orders.ts'
 
@@ -42,6 +43,7 @@ export class KyselyTransaction implements StoreTransaction {
   readonly #deadLetters: DeadLetterTable[] = []
   readonly #requests: RequestTable[] = []
   readonly deliveries: KyselyDeliveries
+  readonly operations: StagedOperations
   readonly #stages: { length: number }[] = [
     this.#messages,
     this.#broadcasts,
@@ -97,6 +99,12 @@ export class KyselyTransaction implements StoreTransaction {
         return this.#ask(question)
       },
     })
+    this.operations = new StagedOperations({
+      ...options,
+      ask: (question) => this.#ask(question),
+      mustBeOpen: () => this.#mustBeOpen(),
+    })
+    this.#stages.push(...this.operations.stages)
   }
 
   /** Set where the database refused or did not answer, whatever the work made of it: there is no going on. */
@@ -146,6 +154,7 @@ export class KyselyTransaction implements StoreTransaction {
       () => this.#insert('dead_letters', this.#deadLetters),
       () => this.orders.flush(),
       () => this.deliveries.flush(),
+      () => this.operations.flush(),
     ]
     if (this.#options.idiom.isPipelined) {
       await Promise.all(steps.map((step) => step()))

@@ -81,11 +81,12 @@ export class KyselyOrders implements OrderReader {
   }
 }
 
-function fitting({ userId, status, updatedBefore }: OrderFilter) {
+function fitting({ userId, status, orderIds, updatedBefore }: OrderFilter) {
   return <O>(query: SelectQueryBuilder<Schema, 'orders', O>): SelectQueryBuilder<Schema, 'orders', O> =>
     query
       .$if(userId !== undefined, (q) => q.where('user_id', '=', userId ?? ''))
       .$if(status !== undefined, (q) => q.where('status', '=', status ?? ''))
+      .$if(orderIds !== undefined, (q) => q.where('order_id', 'in', orderIds ?? []))
       .$if(updatedBefore !== undefined, (q) => q.where('updated_at', '<', updatedBefore ?? ''))
 }
 

@@ -28,6 +28,9 @@ export interface Schema {
   room_members: RoomMemberTable
   room_reads: RoomReadTable
   message_edits: MessageEditTable
+  operations: OperationTable
+  operation_results: OperationResultTable
+  operation_users: OperationUserTable
 }
 
 export interface AccountTable {
@@ -242,6 +245,39 @@ export interface RoomReadTable {
 export interface MessageEditTable {
   id: string
   edited_at: string
+}
+
+export interface OperationTable {
+  id: string
+  user_id: string
+  type: string
+  params: string
+  state: string
+  done: number
+  total: number | null
+  error: string
+  node: string | null
+  run: string | null
+  checkpoint: string
+  is_cancel_requested: number
+  attempts: number
+  parts: number
+  /** Until when its run has it, by the database's clock, since 1970. */
+  lease_ms: number
+  created_at: string
+  started_at: string | null
+  ended_at: string | null
+}
+
+export interface OperationResultTable {
+  operation_id: string
+  part: number
+  text: string
+}
+
+/** What is locked so that transactions about the operations of one user follow one another. */
+export interface OperationUserTable {
+  user_id: string
 }
 
 /**

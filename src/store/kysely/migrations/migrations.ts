@@ -7,6 +7,7 @@ import { notifications } from './2027-02-notifications.ts'
 import { orders } from './2027-03-orders.ts'
 import { conversations } from './2027-04-conversations.ts'
 import { rooms } from './2027-04-rooms.ts'
+import { operations } from './2027-05-operations.ts'
 import { presence } from './2026-11-presence.ts'
 
 /** Every migration, oldest first by name. A migration that was released is never changed. */
@@ -20,5 +21,6 @@ export function migrations(columns: ColumnTypes): Record<string, Migration> {
     '2027-03-orders': orders(columns),
     '2027-04-conversations': conversations(columns),
     '2027-04-rooms': rooms(columns),
+    '2027-05-operations': operations(columns),
   }
 }

@@ -3,7 +3,7 @@ import { createServer, type AddressInfo } from 'node:net'
 import fastify from 'fastify'
 import t from 'tap'
 import { createMemoryBroker } from '../../src/broker/memory/memory-broker.ts'
-import { registerOperations } from '../../src/http/routes/operations.ts'
+import { registerProbes } from '../../src/http/routes/probes.ts'
 import { openStore } from '../../src/store/kysely/open-store.ts'
 import { OutboxAge } from '../../src/stream/outbox-age.ts'
 import { createMetrics } from '../../src/telemetry/metrics.ts'
@@ -64,7 +64,7 @@ await t.test('is not ready while the database does not answer', async (t) => {
   const server = fastify()
   t.teardown(() => server.close())
   const outboxAge = new OutboxAge({ store })
-  registerOperations(server, {
+  registerProbes(server, {
     store,
     broker,
     outboxAge,
@@ -85,7 +85,7 @@ await t.test('asks the database and the metrics a few times, however many ask', 
   t.teardown(() => server.close())
   const broker = createMemoryBroker()
   t.teardown(() => broker.close())
-  registerOperations(server, {
+  registerProbes(server, {
     store: { ping: async () => void (asked.pings += 1) },
     broker,
     outboxAge: { ms: async () => 0 },
