@@ -2,7 +2,7 @@ import type { Store } from '../../src/store/store.ts'
 import type { ApiClient } from '../support/api-client.ts'
 import type { SeenEvent } from './device.ts'
 
-type Item = Readonly<Record<string, unknown>>
+export type Item = Readonly<Record<string, unknown>>
 
 /** All events of a stream, as stored. */
 export async function logOf(store: Store, stream: string): Promise<readonly SeenEvent[]> {
@@ -22,42 +22,36 @@ export async function allItems(api: ApiClient, path: string): Promise<readonly I
     const answer = await api.get(`${path}&limit=200${cursor}`)
     if (answer.status !== 200) throw new Error(`${path}: ${answer.status} ${answer.text}`)
     items.push(...answer.body.items)
-    if (answer.body['cursor'] === undefined) return items
-    cursor = `&cursor=${encodeURIComponent(String(answer.body['cursor']))}`
+    const { cursor: next } = answer.body
+    if (typeof next !== 'string') return items
+    cursor = `&cursor=${encodeURIComponent(next)}`
   }
 }
 
-function parsed(events: readonly SeenEvent[]): readonly Item[] {
+/** What the bodies say. */
+export function parsed(events: readonly SeenEvent[]): readonly Item[] {
   return events.map(({ body }) => JSON.parse(body) as Item)
 }
 
+/** By id; of one that comes twice the last counts. */
+export type View = Readonly<Record<string, unknown>>
+
 /** The status of each order. */
-export const OrderView = {
-  ofItems: (items: readonly Item[]): ReadonlyMap<unknown, unknown> =>
-    new Map(items.map(({ orderId, status }) => [orderId, status] as const).toSorted()),
-  ofEvents: (events: readonly SeenEvent[]): ReadonlyMap<unknown, unknown> =>
-    new Map([...new Map(parsed(events).map(({ orderId, status }) => [orderId, status] as const))].toSorted()),
+export const orderView = (items: readonly Item[]): View => view(items, 'orderId', 'status')
+
+/** The text of each message. */
+export const messageView = (items: readonly Item[]): View => view(items, 'id', 'content')
+
+/** The title of each notification. */
+export const notificationView = (items: readonly Item[]): View => view(items, 'id', 'title')
+
+/** The text of each message that was not deleted, as the events of a room tell. */
+export function roomView(events: readonly Item[]): View {
+  const gone = new Set(events.filter(({ type }) => type === 'deleted').map(({ id }) => id))
+  const said = events.filter(({ id, content }) => content !== undefined && !gone.has(id))
+  return messageView(said)
 }
 
-/** The notifications, none of which anybody reads or deletes that day. */
-export const NotificationView = {
-  ofItems: (items: readonly Item[]): readonly unknown[] => items.map(({ id }) => id).toSorted(),
-  ofEvents: (events: readonly SeenEvent[]): readonly unknown[] =>
-    parsed(events)
-      .map(({ id }) => id)
-      .toSorted(),
-}
-
-/** The text of each message that was not deleted. */
-export const RoomView = {
-  ofItems: (items: readonly Item[]): ReadonlyMap<unknown, unknown> =>
-    new Map(items.map(({ id, content }) => [id, content] as const).toSorted()),
-  ofEvents(events: readonly SeenEvent[]): ReadonlyMap<unknown, unknown> {
-    const contents = new Map<unknown, unknown>()
-    for (const { type, id, content } of parsed(events)) {
-      if (type === 'deleted') contents.delete(id)
-      else if (type === undefined || type === 'edited') contents.set(id, content)
-    }
-    return new Map([...contents].toSorted())
-  },
+function view(items: readonly Item[], key: string, value: string): View {
+  return Object.fromEntries(items.map((item) => [item[key], item[value]]))
 }

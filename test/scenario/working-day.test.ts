@@ -9,7 +9,7 @@ import { SseReader } from '../support/sse-reader.ts'
 import { TEST_SECRET, testToken } from '../support/token.ts'
 import { until } from '../support/until.ts'
 import { Device, type SeenEvent } from './device.ts'
-import { allItems, logOf, OrderView, RoomView, NotificationView } from './views.ts'
+import { allItems, logOf, messageView, notificationView, orderView, parsed, roomView } from './views.ts'
 
 // A working day of 50 people on two nodes, one of which is killed and replaced. What this cannot show is a machine
 // that dies together with the database or with RabbitMQ.
@@ -244,17 +244,14 @@ await t.test('what everybody sees on a device is what the store has', async (t) 
     const api = await ApiClient.as(nodes[i % 2]!, name)
     const log = (queue: string): readonly SeenEvent[] => logs.get(`/user/${name}/queue/${queue}`)!
     const own = await allItems(api, '/orders?')
-    t.same(OrderView.ofItems(own), OrderView.ofEvents(log('orders')), `orders of ${name}`)
+    t.same(orderView(own), orderView(parsed(log('orders'))), `orders of ${name}`)
     const notifications = await allItems(api, '/notifications?')
-    t.same(NotificationView.ofItems(notifications), NotificationView.ofEvents(log('notifications')))
+    t.same(notificationView(notifications), notificationView(parsed(log('notifications'))))
     const talks = await allItems(api, `/conversations/${partner(i)}/messages?`)
-    const said = log('messages').map(({ body }) => JSON.parse(body) as Record<string, unknown>)
-    const between = said.filter(({ sender, receiver }) => [sender, receiver].includes(partner(i)))
-    t.same(
-      new Set(talks.map(({ id }) => id)),
-      new Set(between.map(({ id }) => id)),
-      `${name} and ${partner(i)}`,
+    const between = parsed(log('messages')).filter((said) =>
+      [said['sender'], said['receiver']].includes(partner(i)),
     )
+    t.same(messageView(talks), messageView(between), `${name} and ${partner(i)}`)
     orderCount += own.length
     notificationCount += notifications.length
     messageCount += talks.length
@@ -263,14 +260,14 @@ await t.test('what everybody sees on a device is what the store has', async (t) 
   t.equal(orderCount, ORDERS)
   for (const room of [...ROOMS, BOARD]) {
     const items = await allItems(admin, `/rooms/${room}/messages?`)
-    t.same(RoomView.ofItems(items), RoomView.ofEvents(logs.get(`/topic/rooms.${room}`)!), room)
+    t.same(messageView(items), roomView(parsed(logs.get(`/topic/rooms.${room}`)!)), room)
     messageCount += items.length
   }
   t.comment(`${orderCount} orders, ${notificationCount} notifications, ${messageCount} messages`)
 })
 
 await t.test('each order was taken in once and changed once; what was none is a dead letter', async (t) => {
-  const changes = logs.get('/topic/orders')!.map(({ body }) => JSON.parse(body) as Record<string, unknown>)
+  const changes = parsed(logs.get('/topic/orders')!)
   const histories = new Map<unknown, unknown[]>()
   for (const { orderId, status } of changes)
     histories.set(orderId, [...(histories.get(orderId) ?? []), status])
