@@ -29,6 +29,7 @@ import {
   PRIVATE_MESSAGE_SEND,
 } from './payload/private-message.ts'
 import { ORDER_EVENT, ORDER_INFO, ORDER_PATCH, ORDER_SEND, ORDER_WITH_HISTORY } from './payload/order.ts'
+import { PERSON } from './payload/person.ts'
 import { ONLINE_PRESENCE, PARTICIPANT, ROOM_PRESENCE } from './payload/presence.ts'
 import { NODE_INFO, SESSION_INFO } from './payload/session.ts'
 import { SESSION_TOKEN } from './payload/session-token.ts'
@@ -85,6 +86,7 @@ export const PAYLOADS: readonly Payload[] = [
   { name: 'MessageRead', travels: 'SEND `/app/messages/{id}/read`', schema: MESSAGE_READ },
   { name: 'MessageReceipt', travels: 'MESSAGE `/user/queue/receipts`', schema: MESSAGE_RECEIPT },
   { name: 'Conversation', travels: 'answer to GET `/api/v1/conversations`, as a list', schema: CONVERSATION },
+  { name: 'Person', travels: 'answer to GET `/api/v1/users`, as a list', schema: PERSON },
   { name: 'RoomMessageSend', travels: 'SEND `/app/rooms/{room}/messages`', schema: ROOM_MESSAGE_SEND },
   {
     name: 'RoomMessage',
@@ -284,7 +286,7 @@ export const PAYLOAD_HISTORY: readonly { version: number; sha256: string; change
   },
   {
     version: 8,
-    sha256: '549c45c939d5f516bcbf63138f7a7a162627baff559fa5d96df438394c81791e',
+    sha256: '702b412169c608a45dfd3022ee3dbf628c7ab5b464f79d1cefaad1929b942e9d',
     change: 'rooms, private messages, notifications, orders, dead letters, operations and administration',
   },
 ]

@@ -337,7 +337,8 @@ function mirrorEngine(metrics: Metrics, { streams, hub, users }: Engine): void {
   )
   mirrorCounts(metrics, 'stream', 'what became of stored events on this node', streams.counters)
   mirrorCounts(metrics, 'hub', 'what the fan-out of this node did', hub.counters)
-  const { presence, announcements } = users.counters
+  const { presence, announcements, people } = users.counters
+  mirrorCounts(metrics, 'people', 'names that were remembered', people)
   mirrorCounts(metrics, 'presence', 'what this node wrote of its sessions', presence)
   mirrorCounts(metrics, 'announcement', 'who came and went, as told', announcements)
 }

@@ -3,7 +3,7 @@ import type { Config } from '../config/config.ts'
 import { NodeError } from '../errors.ts'
 import type { Store } from '../store/store.ts'
 import type { Log } from '../telemetry/log.ts'
-import { Accounts } from './accounts.ts'
+import { Accounts, DEMO_ACCOUNTS } from './accounts.ts'
 import { Audit } from './audit.ts'
 import { Authenticator } from './authenticator.ts'
 import { JwksTokens } from './jwks-tokens.ts'
@@ -12,7 +12,7 @@ import { Logins, type EndedListener } from './logins.ts'
 import { Tokens } from './tokens.ts'
 
 export interface IdentityParts {
-  readonly store: Pick<Store, 'accounts' | 'logins' | 'settings' | 'audit'>
+  readonly store: Pick<Store, 'accounts' | 'logins' | 'settings' | 'audit' | 'people'>
   readonly config: IdentityConfig & Pick<Config, 'nodeId' | 'registration'>
   readonly log: Log
   /** See `LoginsOptions.onEnded`. */
@@ -85,6 +85,7 @@ export async function openIdentity(parts: IdentityParts): Promise<Identity> {
 
 async function ofOwnAccounts({ store, config, log, onEnded }: IdentityParts): Promise<Identity> {
   const { accounts, tokens } = await openBuiltIn(store, config)
+  if (config.demoAccounts) await store.people.remember(DEMO_ACCOUNTS.map(({ name }) => name))
   const audit = new Audit({ store, log, nodeId: config.nodeId, accounts })
   const logins = new Logins({ store, accounts, tokens, audit, onEnded, registration: config.registration })
   const isAlive = (loginId: string): Promise<boolean> => logins.isAlive(loginId)

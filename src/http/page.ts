@@ -7,7 +7,7 @@ const DEFAULT_LIMIT = 50
 export const PAGE_QUERY = {
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: MAX_LIMIT })),
   /** As the page before said it. */
-  cursor: Type.Optional(Type.String({ minLength: 1, maxLength: 255 })),
+  cursor: Type.Optional(Type.String({ pattern: '^[\\x21-\\x7e]+$', minLength: 1, maxLength: 255 })),
 }
 
 /** A part of a list. */

@@ -13,6 +13,7 @@ import { registerNotifications } from './routes/notifications.ts'
 import { registerDeadLetters } from './routes/dead-letters.ts'
 import { registerOrders } from './routes/orders.ts'
 import { registerOperations } from './routes/operations.ts'
+import { registerUsers } from './routes/users.ts'
 import { registerPresenceRoutes } from './routes/presence.ts'
 import { registerRoomRoutes } from './routes/rooms.ts'
 
@@ -32,6 +33,7 @@ export interface ApiParts {
 export function registerApi(server: FastifyInstance, parts: ApiParts): void {
   registerBroadcasts(server, parts)
   registerConversations(server, parts)
+  registerUsers(server, parts)
   registerNotifications(server, parts)
   registerPresenceRoutes(server, parts)
   registerOrders(server, parts)

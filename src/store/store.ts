@@ -4,6 +4,7 @@ import type { DeadLetterRepository, DeadLetterRow, OrderReader, OrderWriter } fr
 import type { ConversationReader, DeliveryWriter } from './conversations.ts'
 import type { RoomReader, RoomWriter } from './rooms.ts'
 import type { OperationRepository, OperationWriter } from './operations.ts'
+import type { PeopleRepository } from './people.ts'
 
 /**
  * The store port: everything of the relay that survives `kill -9`. Adapters live in `kysely/`, one
@@ -36,6 +37,7 @@ export interface Store {
   readonly messages: MessageReader
   readonly conversations: ConversationReader
   readonly roomHistory: RoomHistory
+  readonly people: PeopleRepository
   readonly broadcasts: BroadcastReader
   readonly notifications: NotificationReader
   readonly orders: OrderReader

@@ -33,13 +33,16 @@ export interface RegistryObserver {
 export class SessionRegistry {
   readonly #maxPerUser: number
   readonly #observer: RegistryObserver | undefined
+  readonly #onUser: ((name: string) => void) | undefined
   readonly #byUser = new Map<string, Set<RegisteredSession>>()
   readonly #userOf = new Map<RegisteredSession, string>()
   readonly #byId = new Map<string, RegisteredSession>()
 
-  constructor(options: { maxPerUser: number; observer?: RegistryObserver }) {
+  /** @param options `onUser` is told whose each session is that is added; it must not throw */
+  constructor(options: { maxPerUser: number; observer?: RegistryObserver; onUser?: (name: string) => void }) {
     this.#maxPerUser = options.maxPerUser
     this.#observer = options.observer
+    this.#onUser = options.onUser
   }
 
   get size(): number {
@@ -55,6 +58,7 @@ export class SessionRegistry {
     this.#userOf.set(session, name)
     this.#byId.set(session.id, session)
     this.#observer?.opened(session)
+    this.#onUser?.(name)
     return true
   }
 

@@ -5,6 +5,7 @@ import { Announcements } from './announcements.ts'
 import { Attendance } from './attendance.ts'
 import type { NodeReport } from './node-report.ts'
 import { LoginEnding } from './login-ending.ts'
+import { People } from './people.ts'
 import { PresenceReader } from './presence-reader.ts'
 import { SessionClosing } from './session-closing.ts'
 import { SessionRegistry } from './session-registry.ts'
@@ -28,6 +29,7 @@ export class Users {
   readonly presence: PresenceReader
   readonly closing: SessionClosing
   readonly loginEnding: LoginEnding
+  readonly #people: People
   readonly #attendance: Attendance
   readonly #announcements: Announcements
 
@@ -40,7 +42,12 @@ export class Users {
     }
     const announcements = new Announcements(options)
     const attendance = new Attendance({ ...options, announcements, report })
-    this.registry = new SessionRegistry({ maxPerUser: options.maxSessionsPerUser, observer: attendance })
+    this.#people = new People(options)
+    this.registry = new SessionRegistry({
+      maxPerUser: options.maxSessionsPerUser,
+      observer: attendance,
+      onUser: (name) => this.#people.seen(name),
+    })
     this.presence = new PresenceReader({ store, attendance })
     this.closing = new SessionClosing({ registry: this.registry, presence: this.presence, broker })
     this.loginEnding = new LoginEnding({ ...options, registry: this.registry })
@@ -49,13 +56,22 @@ export class Users {
   }
 
   /** What was written of sessions, and what was told of them. */
-  get counters(): { readonly presence: object; readonly announcements: object } {
-    return { presence: this.#attendance.counters, announcements: this.#announcements.counters }
+  get counters(): {
+    readonly presence: object
+    readonly announcements: object
+    readonly people: object
+  } {
+    return {
+      people: this.#people.counters,
+      presence: this.#attendance.counters,
+      announcements: this.#announcements.counters,
+    }
   }
 
   /** @throws MessageError `store-unavailable` */
   async start(): Promise<void> {
     await this.#attendance.start()
+    this.#people.start()
     this.loginEnding.start()
   }
 
@@ -63,6 +79,7 @@ export class Users {
   async close(): Promise<void> {
     this.closing.stop()
     await this.loginEnding.close()
+    await this.#people.close()
     await this.#attendance.close()
   }
 }

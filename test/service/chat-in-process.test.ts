@@ -4,9 +4,11 @@ import { conversations } from './conversations.ts'
 import { privateMessages } from './private-messages.ts'
 import { publicMessages } from './public-messages.ts'
 import { rooms } from './rooms.ts'
+import { users } from './users.ts'
 
 const service = await useServiceInProcess(t)
 await publicMessages(t, service)
 await privateMessages(t, service)
 await conversations(t, service)
 await rooms(t, service)
+await users(t, service)

@@ -4,6 +4,7 @@ import { conversations } from './conversations.ts'
 import { privateMessages } from './private-messages.ts'
 import { publicMessages } from './public-messages.ts'
 import { rooms } from './rooms.ts'
+import { users } from './users.ts'
 
 t.setTimeout(300_000)
 const service = await useServiceOnRabbitMq(t)
@@ -11,3 +12,4 @@ await publicMessages(t, service)
 await privateMessages(t, service)
 await conversations(t, service)
 await rooms(t, service)
+await users(t, service)

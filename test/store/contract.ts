@@ -1,6 +1,7 @@
 import type { Test } from 'tap'
 import { auditContract } from './audit-contract.ts'
 import { conversationsContract } from './conversation-contract.ts'
+import { peopleContract } from './people-contract.ts'
 import { entitiesContract } from './entity-contract.ts'
 import { identitiesContract } from './identity-contract.ts'
 import { nodesContract } from './node-contract.ts'
@@ -43,6 +44,7 @@ export async function storeContract(t: Test, options: ContractOptions): Promise<
   await requestsContract(t, open)
   await identitiesContract(t, open)
   await auditContract(t, open)
+  await peopleContract(t, open)
   await notificationsContract(t, open)
   await conversationsContract(t, open)
   await roomsContract(t, open)

@@ -26,7 +26,7 @@ export interface ConversationRouteParts {
 
 const TAG = 'chat'
 
-const MESSAGE_ID = Type.String({ minLength: 1, maxLength: 255 })
+const MESSAGE_ID = Type.String({ pattern: '^[A-Za-z0-9-]{1,255}$' })
 
 const MESSAGES_QUERY = Type.Object({
   ...PAGE_QUERY,

@@ -1,7 +1,7 @@
 import type { Kysely } from 'kysely'
 import type { DeliveryRow, DeliveryState, DeliveryWriter } from '../conversations.ts'
 import type { Idiom } from './idiom.ts'
-import { checked } from './rows.ts'
+import { checked, checkedKey } from './rows.ts'
 import type { ConversationTable, DeliveryTable, Schema } from './schema.ts'
 
 export interface DeliveryOptions {
@@ -35,6 +35,7 @@ export class KyselyDeliveries implements DeliveryWriter {
   async find(ids: readonly string[]): Promise<readonly DeliveryRow[]> {
     this.#options.mustBeOpen()
     if (ids.length === 0) return []
+    for (const id of ids) checkedKey('id', id)
     const { db, idiom, ask } = this.#options
     const rows = await ask(() =>
       db

@@ -1,6 +1,7 @@
 import { MessageError } from '../../errors.ts'
 import type { AccountRepository, AccountRow, SettingRepository } from '../store.ts'
 import { guarded } from './failures.ts'
+import { rememberPerson } from './people.ts'
 import type { StoreConnections } from './store-connections.ts'
 import { checked, fromAccount, toAccount } from './rows.ts'
 
@@ -25,8 +26,10 @@ export class KyselyAccounts implements AccountRepository {
   create(row: AccountRow): Promise<void> {
     const { idiom, aside } = this.#connections
     return guarded(async () => {
-      if (await idiom.insertMissing(aside, 'accounts', fromAccount(row))) return
-      throw new MessageError('conflict', 'an account of this name exists')
+      if (!(await idiom.insertMissing(aside, 'accounts', fromAccount(row)))) {
+        throw new MessageError('conflict', 'an account of this name exists')
+      }
+      await rememberPerson(idiom, aside, row.name)
     })
   }
 

@@ -5,6 +5,7 @@ import { KyselyBroadcasts, KyselyMessages } from './entity-readers.ts'
 import { KyselyDeadLetters } from './dead-letters.ts'
 import { guarded } from './failures.ts'
 import { KyselyAccounts, KyselySettings } from './identity.ts'
+import { KyselyPeople } from './people.ts'
 import { KyselyConversations } from './conversations.ts'
 import { KyselyAudit } from './audit.ts'
 import { KyselyLogins } from './logins.ts'
@@ -45,6 +46,7 @@ export class KyselyStore implements Store {
   readonly conversations: KyselyConversations
   readonly rooms: KyselyRooms
   readonly operations: KyselyOperations
+  readonly people: KyselyPeople
   readonly #connections: StoreConnections
   readonly #transactions: TransactionQueue
   /** Beside the others, where the database can do that: a crowd that connects holds up no message. */
@@ -74,6 +76,7 @@ export class KyselyStore implements Store {
     this.conversations = new KyselyConversations(reader)
     this.rooms = new KyselyRooms(reader)
     this.operations = new KyselyOperations(connections)
+    this.people = new KyselyPeople(connections)
     this.presence = new KyselyPresence({
       ...connections,
       transact: (work) => this.#asides.run((_tx, db) => work(db)),

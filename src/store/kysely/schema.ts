@@ -31,6 +31,7 @@ export interface Schema {
   operations: OperationTable
   operation_results: OperationResultTable
   operation_users: OperationUserTable
+  people: PersonTable
 }
 
 export interface AccountTable {
@@ -212,6 +213,12 @@ export interface DeliveryTable {
   state: string
 }
 
+export interface PersonTable {
+  user_id: string
+  /** In small letters, by which it is found. */
+  folded: string
+}
+
 /** Each twice, once for either side. */
 export interface ConversationTable {
   user_id: string
@@ -293,6 +300,7 @@ export const KEY_LENGTHS = {
   user_id: 255,
   other: 255,
   last_id: 255,
+  folded: 255,
   order_id: 255,
   node: 255,
   node_id: 255,

@@ -8,6 +8,7 @@ import { orders } from './2027-03-orders.ts'
 import { conversations } from './2027-04-conversations.ts'
 import { rooms } from './2027-04-rooms.ts'
 import { operations } from './2027-05-operations.ts'
+import { people } from './2027-06-people.ts'
 import { presence } from './2026-11-presence.ts'
 
 /** Every migration, oldest first by name. A migration that was released is never changed. */
@@ -22,5 +23,6 @@ export function migrations(columns: ColumnTypes): Record<string, Migration> {
     '2027-04-conversations': conversations(columns),
     '2027-04-rooms': rooms(columns),
     '2027-05-operations': operations(columns),
+    '2027-06-people': people(columns),
   }
 }
