@@ -7,6 +7,12 @@ interface Teardown {
   teardown(fn: () => void | Promise<void>): void
 }
 
+/** What is asked. */
+export interface Node {
+  readonly url: string
+  readonly address: string
+}
+
 /** Somebody who tries everything, with a session that tells refusals by `/user/queue/errors`. */
 export class Asking {
   readonly name: string

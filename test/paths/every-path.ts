@@ -2,19 +2,22 @@ import type { Test } from 'tap'
 import { header } from '../../protocol/frame.ts'
 import { SseReader } from '../support/sse-reader.ts'
 import { testToken } from '../support/token.ts'
-import { Asking } from './asking.ts'
+import { Asking, type Node } from './asking.ts'
+import {
+  makePrivateRoom,
+  privateRoom,
+  ROOM,
+  ROOM_SECRET,
+  ROOM_SUBSCRIBE,
+  tellPrivateRoom,
+} from './private-room.ts'
 
 /** Whoever tries: `user` is not the owner of what is protected, `owner` is. */
 const WHO = ['user', 'owner', 'service', 'admin'] as const
 type Who = (typeof WHO)[number]
 
-export interface Node {
-  readonly url: string
-  readonly address: string
-}
-
-/** Bob's order, message and notification; whoever sees one of these words and is not entitled has found a way. */
-const SECRETS = ['secret-order-note', 'secret-message'] as const
+/** Bob's order, message and private room; whoever sees one of these words and is not entitled has found a way. */
+const SECRETS = ['secret-order-note', 'secret-message', ROOM_SECRET] as const
 
 /**
  * Every destination by which what is Bob's, or the relay's, might be had. The letters say who is let
@@ -83,6 +86,7 @@ const SUBSCRIBE: readonly (readonly [destination: string, who: string])[] = [
   ['/exchange/amq.topic/#', 'sa'],
   ['/exchange/amq.topic/orders.b1', 'sa'],
   ['/reply-queue/stomp-relay.inbox', ''],
+  ...ROOM_SUBSCRIBE,
   // What is for everybody, so that refusals above are not of everything.
   ['/topic/messages', 'uosa'],
   ['/topic/rooms.tea', 'uosa'],
@@ -125,6 +129,7 @@ export async function everyPath(t: Test, node: Node): Promise<void> {
   await people.owner.client.subscribe('first', '/user/queue/orders')
   await order('PLACED')
   await isTaken('first')
+  await makePrivateRoom(t, node)
 
   await t.test('each way to SUBSCRIBE is open to those whom the table names', async (t) => {
     for (const who of WHO) {
@@ -148,6 +153,9 @@ export async function everyPath(t: Test, node: Node): Promise<void> {
     await isTaken('first')
     await people.owner.send('/app/messages', '{"content":"secret-message","receiver":"bob"}')
     await isTaken('/user/queue/messages')
+    await tellPrivateRoom(people.owner)
+    await isTaken(`/topic/rooms.${ROOM}`)
+    await isTaken(`/topic/rooms.${ROOM}.typing`)
     await people.owner.send('/app/messages', '{"content":"for everybody"}')
     for (const who of WHO) {
       await people[who].client.next('MESSAGE', ({ headers, body }) => {
@@ -159,6 +167,9 @@ export async function everyPath(t: Test, node: Node): Promise<void> {
     for (const secret of SECRETS) t.notMatch(people.service.heard(), secret, 'the service')
     t.notMatch(people.admin.heard(), 'secret-message', 'an admin reads no private messages')
     t.match(people.admin.heard(), 'secret-order-note', 'but follows orders')
+    for (const who of ['user', 'service', 'admin'] as const) {
+      t.notMatch(people[who].heard(), new RegExp(`${ROOM_SECRET}|"typing"|"room":"${ROOM}"`), who)
+    }
   })
 
   await t.test('each way to SEND is open to those whom the table names', async (t) => {
@@ -175,7 +186,12 @@ export async function everyPath(t: Test, node: Node): Promise<void> {
   await t.test("an event id of somebody else's stream opens nothing", async (t) => {
     const again = await Asking.connect(t, node.url, 'bob', 'user')
     const ids = new Map<string, string>()
-    for (const destination of ['/user/queue/orders', '/user/queue/messages', '/topic/orders.b1']) {
+    for (const destination of [
+      '/user/queue/orders',
+      '/user/queue/messages',
+      '/topic/orders.b1',
+      `/topic/rooms.${ROOM}`,
+    ]) {
       t.equal(await again.subscribe(destination, ['history', '1']), 'allowed')
       const { frame } = await again.client.message(destination)
       ids.set(destination, header(frame.headers, 'event-id')!.replace(/:\d+$/, ':0'))
@@ -190,6 +206,7 @@ export async function everyPath(t: Test, node: Node): Promise<void> {
     for (const secret of SECRETS) t.notMatch(thief.heard(), secret)
   })
 
+  await t.test('a private room is there for its members alone', (t) => privateRoom(t, node))
   await feeds(t, node)
 }
 

@@ -1,6 +1,5 @@
 import type { Test } from 'tap'
-import { Asking } from './asking.ts'
-import type { Node } from './every-path.ts'
+import { Asking, type Node } from './asking.ts'
 
 /** An order whose owner changes: `west` is told, `east` has the subscribers. */
 export async function orderPassedOn(t: Test, west: Node, east: Node): Promise<void> {
