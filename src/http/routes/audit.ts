@@ -1,37 +1,41 @@
 import type { FastifyInstance } from 'fastify'
 import { Type } from 'typebox'
-import { Compile } from 'typebox/compile'
-import { AUDIT_KIND, type AuditEntry, type AuditKind } from '../../../protocol/payload/audit.ts'
+import { AUDIT_ENTRY, AUDIT_KIND, type AuditEntry, type AuditKind } from '../../../protocol/payload/audit.ts'
+import { USER_NAME } from '../../../protocol/payload/fields.ts'
 import type { Authenticator } from '../../auth/authenticator.ts'
 import type { AuditRow, Store } from '../../store/store.ts'
-import { requireRole } from '../caller.ts'
-import { listPage, PAGE_QUERY, pageLimit } from '../page.ts'
-import { parseQuery } from '../query.ts'
+import { API, registerEndpoint } from '../endpoint.ts'
+import { listPage, PAGE_QUERY, pageLimit, pageOf } from '../page.ts'
 
 export interface AuditRouteParts {
   readonly authenticator: Pick<Authenticator, 'authenticate'>
   readonly store: { readonly audit: Pick<Store['audit'], 'list'> }
 }
 
-const validator = Compile(
-  Type.Object({
-    ...PAGE_QUERY,
-    kind: Type.Optional(AUDIT_KIND),
-    user: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })),
-  }),
-)
+const QUERY = Type.Object({
+  ...PAGE_QUERY,
+  kind: Type.Optional(AUDIT_KIND),
+  user: Type.Optional({ ...USER_NAME, description: 'What this user did, or was tried for them' }),
+})
 
 /** GET `/api/v1/admin/audit?kind=&user=`, newest first, for administrators. */
 export function registerAudit(server: FastifyInstance, { authenticator, store }: AuditRouteParts): void {
-  server.get('/api/v1/admin/audit', async (request, reply) => {
-    await requireRole(authenticator, { request, reply }, ['admin'])
-    const { kind, user, cursor, ...query } = parseQuery(validator, request.query)
-    const { shown, asked } = pageLimit(query)
-    const rows = await store.audit.list(
-      { ...(kind !== undefined && { kind }), ...(user !== undefined && { user }) },
-      { limit: asked, ...(cursor !== undefined && { before: cursor }) },
-    )
-    return listPage(rows, shown, { itemOf: entryOf, cursorOf: ({ id }) => id })
+  registerEndpoint(server, authenticator, {
+    method: 'GET',
+    path: `${API}/admin/audit`,
+    tag: 'administration',
+    summary: 'Who got in, who was refused what, and what administrators did, at all nodes, newest first',
+    roles: ['admin'],
+    query: QUERY,
+    answers: { 200: { description: 'A page of entries', schema: pageOf(AUDIT_ENTRY) } },
+    handle: async ({ query: { kind, user, cursor, ...size } }) => {
+      const { shown, asked } = pageLimit(size)
+      const rows = await store.audit.list(
+        { ...(kind !== undefined && { kind }), ...(user !== undefined && { user }) },
+        { limit: asked, ...(cursor !== undefined && { before: cursor }) },
+      )
+      return listPage(rows, shown, { itemOf: entryOf, cursorOf: ({ id }) => id })
+    },
   })
 }
 

@@ -1,10 +1,11 @@
 import type { FastifyInstance } from 'fastify'
-import type { NodeInfo } from '../../../protocol/payload/session.ts'
+import { Type } from 'typebox'
+import { NODE_INFO, type NodeInfo } from '../../../protocol/payload/session.ts'
 import type { Authenticator } from '../../auth/authenticator.ts'
 import type { NodeStatusRow } from '../../store/store.ts'
 import { readNodeReport, type NodeReport } from '../../user/node-report.ts'
 import type { PresenceReader } from '../../user/presence-reader.ts'
-import { requireRole } from '../caller.ts'
+import { API, registerEndpoint } from '../endpoint.ts'
 
 const UNKNOWN = 'unknown'
 
@@ -16,10 +17,19 @@ export function registerNodes(
     readonly presence: Pick<PresenceReader, 'nodes'>
   },
 ): void {
-  server.get('/api/v1/nodes', async (request, reply) => {
-    await requireRole(parts.authenticator, { request, reply }, ['admin'])
-    const nodes = await parts.presence.nodes()
-    return { items: nodes.map(nodeInfo) }
+  registerEndpoint(server, parts.authenticator, {
+    method: 'GET',
+    path: `${API}/nodes`,
+    tag: 'administration',
+    summary: 'The nodes that live',
+    roles: ['admin'],
+    answers: {
+      200: {
+        description: 'All of them, by id',
+        schema: Type.Object({ items: Type.Array(NODE_INFO, { description: 'By id' }) }),
+      },
+    },
+    handle: async () => ({ items: (await parts.presence.nodes()).map(nodeInfo) }),
   })
 }
 
