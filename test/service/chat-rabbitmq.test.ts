@@ -1,4 +1,5 @@
 import t from 'tap'
+import { roomEdges } from './room-edges.ts'
 import { useServiceOnRabbitMq } from '../support/service-rig.ts'
 import { conversations } from './conversations.ts'
 import { privateMessages } from './private-messages.ts'
@@ -13,3 +14,4 @@ await privateMessages(t, service)
 await conversations(t, service)
 await rooms(t, service)
 await users(t, service)
+await t.test('edges of rooms', (t) => roomEdges(t, service))

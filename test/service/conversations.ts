@@ -11,15 +11,11 @@ export async function conversations(t: Test, service: Service): Promise<void> {
 }
 
 async function chatSend(t: Test, { west, east }: Service): Promise<void> {
-  for (const path of [`${west.address}/api/v1/chat/send`, `${west.address}/api/chat/send`]) {
-    const { pathname } = new URL(path)
-    const post = async (body: unknown, token?: string): Promise<{ status: number; body: Json }> => {
-      const headers = {
-        'content-type': 'application/json',
-        ...(token !== undefined && { authorization: `Bearer ${token}` }),
-      }
-      const response = await fetch(path, { method: 'POST', headers, body: JSON.stringify(body) })
-      return { status: response.status, body: (await response.json()) as Json }
+  for (const pathname of ['/api/v1/chat/send', '/api/chat/send']) {
+    const post = async (message: unknown, token?: string): Promise<{ status: number; body: Json }> => {
+      const api = token === undefined ? ApiClient.nobody(west) : ApiClient.with(west, token)
+      const { status, body } = await api.postBeside(pathname, message)
+      return { status, body }
     }
 
     await t.test(`POST ${pathname} does what SEND /app/send does`, async (t) => {

@@ -1,5 +1,9 @@
 import t from 'tap'
 import { useServiceInProcess } from '../support/service-rig.ts'
+import { operationBounds } from './operation-bounds.ts'
 import { operations } from './operations.ts'
 
-await operations(t, await useServiceInProcess(t))
+t.setTimeout(240_000)
+const service = await useServiceInProcess(t)
+await operations(t, service)
+await t.test('bounds of operations', (t) => operationBounds(t, service))

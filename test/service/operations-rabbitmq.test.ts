@@ -1,5 +1,9 @@
 import t from 'tap'
 import { useServiceOnRabbitMq } from '../support/service-rig.ts'
+import { operationBounds } from './operation-bounds.ts'
 import { operations } from './operations.ts'
 
-await operations(t, await useServiceOnRabbitMq(t))
+t.setTimeout(240_000)
+const service = await useServiceOnRabbitMq(t)
+await operations(t, service)
+await t.test('bounds of operations', (t) => operationBounds(t, service))

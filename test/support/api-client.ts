@@ -56,6 +56,11 @@ export class ApiClient {
     return this.#ask('POST', path, body)
   }
 
+  /** POST to a path beside the API: an older name. */
+  postBeside(path: string, body?: unknown): Promise<ApiAnswer> {
+    return this.#ask('POST', path, body, '')
+  }
+
   put(path: string, body?: unknown): Promise<ApiAnswer> {
     return this.#ask('PUT', path, body)
   }
