@@ -1,9 +1,11 @@
 import { Parser } from '@asyncapi/parser'
 import { Validator as OpenApiValidator } from '@seriousme/openapi-schema-validator'
+import { fastify } from 'fastify'
 import t, { type Test } from 'tap'
 import { Compile } from 'typebox/schema'
 import { CHANNELS } from '../../protocol/channels.ts'
 import { createApp, type AppParts } from '../../src/app/create-app.ts'
+import { registerOpenApi } from '../../src/http/description/openapi.ts'
 import { useRelay } from '../support/relay.ts'
 
 interface Media {
@@ -100,6 +102,20 @@ await t.test('everything that answers under /app is a channel, with the schema t
     const channel = described.find(({ address: at }) => at === pattern)
     t.equal(channel?.takes, payload, `${pattern} is checked by what describes it`)
   }
+})
+
+await t.test('a route under /api/ that does not describe itself is refused', async (t) => {
+  const server = fastify()
+  t.teardown(() => server.close())
+  await registerOpenApi(server, '0.0.0')
+  const answer = async (): Promise<string> => 'x'
+  t.throws(() => server.get('/api/v1/secret', answer), { message: 'GET /api/v1/secret is not described' })
+  t.throws(() => server.post('/api/old', { schema: { summary: 'x' } }, answer), /POST \/api\/old/)
+  t.throws(() => server.delete('/api/none', { schema: { tags: [] } }, answer), /DELETE \/api\/none/)
+  server.get('/api/v1/described', { schema: { tags: ['chat'] } }, answer)
+  server.options('/api/v1/described', answer)
+  server.get('/elsewhere', answer)
+  await server.ready()
 })
 
 await t.test('/docs is a page that takes nothing from elsewhere', async (t) => {

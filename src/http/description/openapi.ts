@@ -12,6 +12,7 @@ const IMAGES = "img-src 'self'"
  * `/docs` on which one can try them.
  */
 export async function registerOpenApi(server: FastifyInstance, version: string): Promise<void> {
+  requireDescriptions(server)
   await server.register(swagger, {
     // Routes without a tag are no part of the API: pages and their files.
     hideUntagged: true,
@@ -43,5 +44,15 @@ export async function registerOpenApi(server: FastifyInstance, version: string):
     theme: { title: 'stomp-relay: the HTTP API' },
     uiConfig: { deepLinking: true, tryItOutEnabled: true, displayRequestDuration: true },
     transformStaticCSP: (header) => header.replace(IMAGES, `${IMAGES} data:`),
+  })
+}
+
+/** A route of the API that says nothing of itself would be missing in the description: the node does not start. */
+function requireDescriptions(server: FastifyInstance): void {
+  server.addHook('onRoute', ({ method, url, schema, wsHandler }) => {
+    // HEAD comes with GET, OPTIONS is for browsers, and STOMP endpoints are in `/asyncapi.json`.
+    const methods = [method].flat().filter((each) => each !== 'HEAD' && each !== 'OPTIONS')
+    if (!url.startsWith('/api/') || methods.length === 0 || wsHandler !== undefined) return
+    if ((schema?.tags ?? []).length === 0) throw new Error(`${methods.join()} ${url} is not described`)
   })
 }

@@ -102,7 +102,7 @@ export function registerLogins(server: FastifyInstance, parts: LoginRouteParts):
 /** The same paths where an identity provider has the accounts. */
 export function refuseLogins(server: FastifyInstance): void {
   for (const name of NAMES) {
-    server.post(`${PATH}/${name}`, async () => {
+    server.post(`${PATH}/${name}`, { schema: SCHEMAS[name] }, async () => {
       throw new RequestError(404, 'not-found', 'there are no accounts here: ask the identity provider')
     })
   }
