@@ -18,6 +18,12 @@ const RUN_BY: Readonly<Record<string, string>> = {
   'test/service/notification-changes.ts': 'test/service/notifications-in-process.test.ts',
   'test/service/orders.ts': 'test/service/orders-in-process.test.ts',
   'test/service/dead-letters.ts': 'test/service/orders-in-process.test.ts',
+  'test/service/private-rooms.ts': 'test/service/chat-in-process.test.ts',
+  'test/service/room-messages.ts': 'test/service/chat-in-process.test.ts',
+  'test/service/private-messages.ts': 'test/service/chat-in-process.test.ts',
+  'test/service/conversations.ts': 'test/service/chat-in-process.test.ts',
+  'test/service/operations.ts': 'test/service/operations-in-process.test.ts',
+  'test/service/room-exports.ts': 'test/service/operations-in-process.test.ts',
   'test/app/order-intake.ts': 'test/app/order-intake-memory.test.ts',
 }
 

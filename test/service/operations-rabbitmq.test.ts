@@ -2,8 +2,10 @@ import t from 'tap'
 import { useServiceOnRabbitMq } from '../support/service-rig.ts'
 import { operationBounds } from './operation-bounds.ts'
 import { operations } from './operations.ts'
+import { roomExports } from './room-exports.ts'
 
 t.setTimeout(240_000)
 const service = await useServiceOnRabbitMq(t)
 await operations(t, service)
 await t.test('bounds of operations', (t) => operationBounds(t, service))
+await t.test('exports of private rooms', (t) => roomExports(t, service))
