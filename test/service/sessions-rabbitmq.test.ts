@@ -1,0 +1,10 @@
+import t from 'tap'
+import { useServiceOnRabbitMq } from '../support/service-rig.ts'
+import { presence } from './presence.ts'
+import { sessions } from './sessions.ts'
+
+t.setTimeout(120_000)
+
+const service = await useServiceOnRabbitMq(t)
+await sessions(t, service)
+await presence(t, service)
