@@ -4,7 +4,7 @@ import { accounts } from './accounts.ts'
 import { feeds } from './feeds.ts'
 import { operators } from './operators.ts'
 
-t.setTimeout(120_000)
+t.setTimeout(240_000)
 
 const service = await useServiceInProcess(t)
 await t.test('accounts', (t) => accounts(t, service))

@@ -2,4 +2,6 @@ import t from 'tap'
 import { useServiceOnRabbitMq } from '../support/service-rig.ts'
 import { broadcasts } from './broadcasts.ts'
 
-await broadcasts(t, await useServiceOnRabbitMq(t))
+t.setTimeout(240_000)
+const service = await useServiceOnRabbitMq(t)
+await t.test('broadcasts', (t) => broadcasts(t, service))

@@ -2,4 +2,6 @@ import t from 'tap'
 import { useServiceOnRabbitMq } from '../support/service-rig.ts'
 import { notifications } from './notifications.ts'
 
-await notifications(t, await useServiceOnRabbitMq(t))
+t.setTimeout(240_000)
+const service = await useServiceOnRabbitMq(t)
+await t.test('notifications', (t) => notifications(t, service))

@@ -3,8 +3,8 @@ import { useServiceInProcess } from '../support/service-rig.ts'
 import { presence } from './presence.ts'
 import { sessions } from './sessions.ts'
 
-t.setTimeout(120_000)
+t.setTimeout(240_000)
 
 const service = await useServiceInProcess(t)
-await sessions(t, service)
-await presence(t, service)
+await t.test('sessions', (t) => sessions(t, service))
+await t.test('presence', (t) => presence(t, service))
