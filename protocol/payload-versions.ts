@@ -30,6 +30,7 @@ import {
 } from './payload/private-message.ts'
 import { ORDER_EVENT, ORDER_INFO, ORDER_PATCH, ORDER_SEND, ORDER_WITH_HISTORY } from './payload/order.ts'
 import { PERSON } from './payload/person.ts'
+import { OVERVIEW } from './payload/overview.ts'
 import { ONLINE_PRESENCE, PARTICIPANT, ROOM_PRESENCE } from './payload/presence.ts'
 import { NODE_INFO, SESSION_INFO } from './payload/session.ts'
 import { SESSION_TOKEN } from './payload/session-token.ts'
@@ -224,6 +225,7 @@ export const PAYLOADS: readonly Payload[] = [
   },
   { name: 'FeedPoll', travels: 'answer to GET `/api/v1/notifications/poll`', schema: FEED_POLL },
   { name: 'SessionInfo', travels: 'answer to GET `/api/v1/sessions`, as a list', schema: SESSION_INFO },
+  { name: 'Overview', travels: 'answer to GET `/api/v1/admin/overview`', schema: OVERVIEW },
   { name: 'NodeInfo', travels: 'answer to GET `/api/v1/nodes`, as a list', schema: NODE_INFO },
   {
     name: 'LoginPost',
@@ -286,7 +288,7 @@ export const PAYLOAD_HISTORY: readonly { version: number; sha256: string; change
   },
   {
     version: 8,
-    sha256: '702b412169c608a45dfd3022ee3dbf628c7ab5b464f79d1cefaad1929b942e9d',
+    sha256: '879b84c5306e6e66cfe7f065bbacb8e4e3b30bd130c8547207dad1b012a18e5f',
     change: 'rooms, private messages, notifications, orders, dead letters, operations and administration',
   },
 ]

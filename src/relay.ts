@@ -251,7 +251,7 @@ function createInbound(
 
 async function wireEngine(
   { config, log, around }: Plan,
-  metrics: Metrics,
+  { committed, hot: frames }: Metrics,
   teardown: Teardown,
 ): Promise<Engine> {
   const { nodeId } = config
@@ -287,14 +287,14 @@ async function wireEngine(
     nodeId,
     boot,
     retention,
-    onBatch: metrics.committed,
+    onBatch: committed,
     ...(isRemote && { onStored: (event: StoredDelivery) => hub.onStored(event) }),
   })
   teardown.add(() => streams.close())
   const intake = new OrderIntake({ broker, store, appender: streams.appender, log })
   teardown.add(() => intake.close())
   const maxSessionsPerUser = config.limitSessionsPerUser
-  const users = new Users({ store, broker, log, nodeId, boot, version: VERSION, maxSessionsPerUser })
+  const users = new Users({ store, broker, log, nodeId, boot, version: VERSION, maxSessionsPerUser, frames })
   teardown.add(() => users.close())
   return { store, broker, brokerCounters: created.counters, hub, streams, intake, users }
 }

@@ -33,6 +33,25 @@ export const SESSION_INFO = Type.Object(
 
 export type SessionInfo = Static<typeof SESSION_INFO>
 
+const LOAD = Type.Object(
+  {
+    cpu: Type.Number({ minimum: 0, description: "Cores' worth of processor time", examples: [0.31] }),
+    busy: Type.Number({
+      minimum: 0,
+      maximum: 1,
+      description: 'The share of time in which its event loop had something to do',
+      examples: [0.27],
+    }),
+    heapBytes: Type.Number({ minimum: 0, description: 'JavaScript objects', examples: [48_000_000] }),
+    framesIn: Type.Number({ minimum: 0, description: 'STOMP frames received a second', examples: [120] }),
+    framesOut: Type.Number({ minimum: 0, description: 'STOMP frames sent a second', examples: [9400] }),
+  },
+  {
+    description: 'What it did between its last two heart-beats; missing for nodes of older versions',
+    examples: [{ cpu: 0.31, busy: 0.27, heapBytes: 48_000_000, framesIn: 120, framesOut: 9400 }],
+  },
+)
+
 /** One of GET `/api/v1/nodes`. */
 export const NODE_INFO = Type.Object(
   {
@@ -60,6 +79,7 @@ export const NODE_INFO = Type.Object(
       },
       { description: 'Its broker', examples: [{ isUp: true, detail: 'in this process' }] },
     ),
+    load: Type.Optional(LOAD),
   },
   { description: 'A node that lives' },
 )

@@ -53,6 +53,12 @@ export interface Broker {
   /** Calls the listener with each message of `control` to this node; returns the function that removes it. */
   onControl(listener: (message: ControlMessage) => void): () => void
 
+  /**
+   * How much waits in a queue of this name; null where there is none, or it is somebody's own. Rejects with
+   * `broker-unavailable` where the broker does not say.
+   */
+  queueDepth(queue: string): Promise<QueueDepth | null>
+
   status(): BrokerStatus
 
   /** Calls the listener at each change of status; returns the function that removes it. */
@@ -221,6 +227,12 @@ export interface ControlMessage {
   readonly kind: string
   /** Any text, at most some thousand characters. */
   readonly body: string
+}
+
+export interface QueueDepth {
+  /** Messages that nobody has been given. */
+  readonly messages: number
+  readonly consumers: number
 }
 
 export interface BrokerStatus {

@@ -13,6 +13,7 @@ import { registerNotifications } from './routes/notifications.ts'
 import { registerDeadLetters } from './routes/dead-letters.ts'
 import { registerOrders } from './routes/orders.ts'
 import { registerOperations } from './routes/operations.ts'
+import { registerOverview } from './routes/overview.ts'
 import { registerUsers } from './routes/users.ts'
 import { registerPresenceRoutes } from './routes/presence.ts'
 import { registerRoomRoutes } from './routes/rooms.ts'
@@ -36,6 +37,7 @@ export function registerApi(server: FastifyInstance, parts: ApiParts): void {
   registerUsers(server, parts)
   registerNotifications(server, parts)
   registerPresenceRoutes(server, parts)
+  registerOverview(server, { ...parts, presence: parts.users.presence })
   registerOrders(server, parts)
   registerDeadLetters(server, parts)
   registerRoomRoutes(server, parts)

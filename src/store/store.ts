@@ -5,6 +5,7 @@ import type { ConversationReader, DeliveryWriter } from './conversations.ts'
 import type { RoomReader, RoomWriter } from './rooms.ts'
 import type { OperationRepository, OperationWriter } from './operations.ts'
 import type { PeopleRepository } from './people.ts'
+import type { TotalsReader } from './totals.ts'
 
 /**
  * The store port: everything of the relay that survives `kill -9`. Adapters live in `kysely/`, one
@@ -38,6 +39,7 @@ export interface Store {
   readonly conversations: ConversationReader
   readonly roomHistory: RoomHistory
   readonly people: PeopleRepository
+  readonly totals: TotalsReader
   readonly broadcasts: BroadcastReader
   readonly notifications: NotificationReader
   readonly orders: OrderReader

@@ -5,6 +5,15 @@ const NODE_REPORT = Type.Object({
   version: Type.String(),
   startedAt: Type.String(),
   broker: Type.Object({ isUp: Type.Boolean(), detail: Type.String() }),
+  load: Type.Optional(
+    Type.Object({
+      cpu: Type.Number(),
+      busy: Type.Number(),
+      heapBytes: Type.Number(),
+      framesIn: Type.Number(),
+      framesOut: Type.Number(),
+    }),
+  ),
 })
 
 const validator = Compile(NODE_REPORT)

@@ -3,6 +3,7 @@ import type { Store } from '../store/store.ts'
 import type { Log } from '../telemetry/log.ts'
 import { Announcements } from './announcements.ts'
 import { Attendance } from './attendance.ts'
+import { NodeLoad, type FrameTotals } from './node-load.ts'
 import type { NodeReport } from './node-report.ts'
 import { LoginEnding } from './login-ending.ts'
 import { People } from './people.ts'
@@ -19,6 +20,8 @@ export interface UsersOptions {
   /** The relay's. */
   readonly version: string
   readonly maxSessionsPerUser: number
+  /** What this node has received and sent, for what it reports of its load. */
+  readonly frames?: FrameTotals
   /** See `LoginEndingParts.compareMs`. */
   readonly compareMs?: number
 }
@@ -34,11 +37,17 @@ export class Users {
   readonly #announcements: Announcements
 
   constructor(options: UsersOptions) {
-    const { store, broker, version } = options
+    const { store, broker, version, frames } = options
+    const load = frames && new NodeLoad(frames)
     const startedAt = new Date().toISOString()
     const report = (): NodeReport => {
       const { isUp, detail } = broker.status()
-      return { version, startedAt, broker: { isUp, detail } }
+      return {
+        version,
+        startedAt,
+        broker: { isUp, detail },
+        ...(load !== undefined && { load: load.measure() }),
+      }
     }
     const announcements = new Announcements(options)
     const attendance = new Attendance({ ...options, announcements, report })

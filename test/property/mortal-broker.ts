@@ -5,6 +5,7 @@ import type {
   BrokerSession,
   BrokerStatus,
   Consumer,
+  QueueDepth,
   Watch,
   WatchTarget,
 } from '../../src/broker/broker.ts'
@@ -36,6 +37,10 @@ export class MortalBroker implements Broker {
   async start(receiver: BrokerReceiver): Promise<void> {
     this.receiver = receiver
     await this.#parts.inner.start(receiver)
+  }
+
+  queueDepth(queue: string): Promise<QueueDepth | null> {
+    return this.#parts.inner.queueDepth(queue)
   }
 
   publish(message: BrokerMessage): Promise<void> {

@@ -2,6 +2,7 @@ import type { Test } from 'tap'
 import { auditContract } from './audit-contract.ts'
 import { conversationsContract } from './conversation-contract.ts'
 import { peopleContract } from './people-contract.ts'
+import { totalsContract } from './totals-contract.ts'
 import { entitiesContract } from './entity-contract.ts'
 import { identitiesContract } from './identity-contract.ts'
 import { nodesContract } from './node-contract.ts'
@@ -45,6 +46,7 @@ export async function storeContract(t: Test, options: ContractOptions): Promise<
   await identitiesContract(t, open)
   await auditContract(t, open)
   await peopleContract(t, open)
+  await totalsContract(t, open)
   await notificationsContract(t, open)
   await conversationsContract(t, open)
   await roomsContract(t, open)

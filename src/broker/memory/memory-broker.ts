@@ -11,6 +11,7 @@ import type {
   ConsumeOptions,
   Consumer,
   ControlMessage,
+  QueueDepth,
   Watch,
   WatchTarget,
 } from '../broker.ts'
@@ -65,6 +66,13 @@ class MemoryBroker implements MemoryBrokerWithCounters {
     this.#assertOpen()
     this.#router.receiver = receiver
     this.#enter('up')
+  }
+
+  async queueDepth(queue: string): Promise<QueueDepth | null> {
+    this.#assertOpen()
+    const found = this.#router.queues.get(queue)
+    if (found === undefined || found.isPrivate) return null
+    return { messages: found.size, consumers: found.consumers }
   }
 
   async publish(message: BrokerMessage, _options?: { patient?: boolean }): Promise<void> {

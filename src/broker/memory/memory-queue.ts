@@ -59,6 +59,10 @@ export class MemoryQueue implements TurnTask {
     this.#waiting = new BoundedQueue(options.limits.queueMessages, options.limits.queueBytes)
   }
 
+  get consumers(): number {
+    return this.#consumers.length
+  }
+
   get size(): number {
     return this.#returned.length + this.#waiting.size
   }

@@ -1,5 +1,7 @@
 import type { Channel, Options } from 'amqplib'
+import { MessageError } from '../../errors.ts'
 import { within } from '../../lib/within.ts'
+import type { QueueDepth } from '../broker.ts'
 import { type AmqpConnection, replyCode } from './amqp-connection.ts'
 
 export interface QueueCheckOptions {
@@ -12,7 +14,10 @@ const NOT_FOUND = 404
 /** Beyond it the client is served as RabbitMQ would serve it. */
 const MAX_WAITING = 1_000
 
-/** Declares queues of clients anew that RabbitMQ's STOMP plugin believes it has declared. */
+/** RabbitMQ keeps it for the connection that declared it. */
+const RESOURCE_LOCKED = 405
+
+/** Asks for queues, and declares those of clients anew that RabbitMQ's STOMP plugin believes it has declared. */
 export class QueueCheck {
   readonly #options: QueueCheckOptions
   #connection: AmqpConnection | undefined
@@ -30,18 +35,51 @@ export class QueueCheck {
    * where it cannot be found out, the client is served as RabbitMQ would serve it.
    */
   async ensure(queue: string, shape: Options.AssertQueue): Promise<void> {
-    if (this.#waiting >= MAX_WAITING) return
-    this.#waiting += 1
-    this.#last = this.#after(this.#last, queue, shape)
-    await within(this.#last, this.#options.answerMs, late).catch(() => undefined)
+    const declare = async (): Promise<void> => {
+      if (await this.#isMissing(queue)) await (await this.#open()).assertQueue(queue, shape)
+    }
+    await this.#inTurn(declare).catch(() => undefined)
   }
 
-  async #after(last: Promise<void>, queue: string, shape: Options.AssertQueue): Promise<void> {
+  /** As `Broker.queueDepth`. */
+  async depth(queue: string): Promise<QueueDepth | null> {
+    try {
+      return await this.#inTurn(() => this.#depth(queue))
+    } catch (cause) {
+      throw new MessageError('broker-unavailable', 'the broker does not say how much waits', { cause })
+    }
+  }
+
+  async #depth(queue: string): Promise<QueueDepth | null> {
+    try {
+      const { messageCount, consumerCount } = await (await this.#open()).checkQueue(queue)
+      return { messages: messageCount, consumers: consumerCount }
+    } catch (error) {
+      const code = replyCode(error)
+      if (code !== NOT_FOUND && code !== RESOURCE_LOCKED) throw error
+      this.#channel = undefined
+      return null
+    }
+  }
+
+  async #inTurn<R>(task: () => Promise<R>): Promise<R> {
+    if (this.#waiting >= MAX_WAITING) throw new Error('too many ask already')
+    this.#waiting += 1
+    const asked = this.#after(this.#last, task)
+    this.#last = asked.then(
+      () => undefined,
+      () => undefined,
+    )
+    return within(asked, this.#options.answerMs, late)
+  }
+
+  async #after<R>(last: Promise<void>, task: () => Promise<R>): Promise<R> {
     await last
     try {
-      if (await this.#isMissing(queue)) await (await this.#open()).assertQueue(queue, shape)
-    } catch {
+      return await task()
+    } catch (error) {
       this.#channel = undefined
+      throw error
     } finally {
       this.#waiting -= 1
     }

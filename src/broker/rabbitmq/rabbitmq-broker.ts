@@ -14,6 +14,7 @@ import type {
   ConsumeOptions,
   Consumer,
   ControlMessage,
+  QueueDepth,
   Watch,
   WatchTarget,
 } from '../broker.ts'
@@ -179,6 +180,11 @@ class RabbitMqBroker implements RabbitMqBrokerWithCounters {
 
   onControl(listener: (message: ControlMessage) => void): () => void {
     return this.#control.listen(listener)
+  }
+
+  async queueDepth(queue: string): Promise<QueueDepth | null> {
+    this.#assertOpen()
+    return this.#queueCheck.depth(queue)
   }
 
   status(): BrokerStatus {

@@ -33,8 +33,9 @@ export function registerNodes(
   })
 }
 
-function nodeInfo({ nodeId, report, sessions, renewedAt }: NodeStatusRow): NodeInfo {
-  const { version, startedAt, broker } = readNodeReport(report) ?? unknownReport(renewedAt)
+/** What a node says of itself, as the API shows it. */
+export function nodeInfo({ nodeId, report, sessions, renewedAt }: NodeStatusRow): NodeInfo {
+  const { version, startedAt, broker, load } = readNodeReport(report) ?? unknownReport(renewedAt)
   return {
     id: nodeId,
     version,
@@ -42,6 +43,7 @@ function nodeInfo({ nodeId, report, sessions, renewedAt }: NodeStatusRow): NodeI
     heartBeatAt: renewedAt,
     sessions,
     broker: { isUp: broker.isUp, detail: broker.detail },
+    ...(load !== undefined && { load }),
   }
 }
 

@@ -20,6 +20,7 @@ import { KyselyRooms } from './rooms.ts'
 import { KyselyRoomHistory } from './room-history.ts'
 import { endConnections, type StoreConnections } from './store-connections.ts'
 import { KyselyStreamLog } from './stream-log.ts'
+import { KyselyTotals } from './totals.ts'
 import { TransactionQueue } from './transaction-queue.ts'
 
 export interface KyselyStoreOptions {
@@ -47,6 +48,7 @@ export class KyselyStore implements Store {
   readonly rooms: KyselyRooms
   readonly operations: KyselyOperations
   readonly people: KyselyPeople
+  readonly totals: KyselyTotals
   readonly #connections: StoreConnections
   readonly #transactions: TransactionQueue
   /** Beside the others, where the database can do that: a crowd that connects holds up no message. */
@@ -77,6 +79,7 @@ export class KyselyStore implements Store {
     this.rooms = new KyselyRooms(reader)
     this.operations = new KyselyOperations(connections)
     this.people = new KyselyPeople(connections)
+    this.totals = new KyselyTotals(reader)
     this.presence = new KyselyPresence({
       ...connections,
       transact: (work) => this.#asides.run((_tx, db) => work(db)),

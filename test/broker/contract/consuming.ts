@@ -40,6 +40,24 @@ export async function consuming(t: Test, makeBroker: MakeBroker): Promise<void> 
     )
   })
 
+  await t.test('says how much waits in a queue, and how many take from it', async (t) => {
+    const { broker, name } = await openScene(t, makeBroker)
+    const queue = name('deep')
+    t.equal(await broker.queueDepth(queue), null, 'there is none of that name yet')
+    await broker.publish(message({ kind: 'queue', queue }, '1'))
+    await broker.publish(message({ kind: 'queue', queue }, '2'))
+    t.strictSame(await broker.queueDepth(queue), { messages: 2, consumers: 0 })
+    const taken = new Inbox<ConsumedMessage>()
+    const consumer = await broker.consume(queue, { prefetch: 10 }, async (each) => taken.push(each))
+    await taken.atLeast(2)
+    t.strictSame(await broker.queueDepth(queue), { messages: 0, consumers: 1 })
+    await consumer.close()
+    t.strictSame(await Promise.all([broker.queueDepth(queue), broker.queueDepth(name('none'))]), [
+      { messages: 0, consumers: 0 },
+      null,
+    ])
+  })
+
   await t.test('runs no more handlers at once than prefetch says', async (t) => {
     const { broker, name } = await openScene(t, makeBroker)
     const started = new Inbox<ConsumedMessage>()

@@ -1,0 +1,7 @@
+import t from 'tap'
+import { useServiceInProcess } from '../support/service-rig.ts'
+import { administration } from './administration.ts'
+
+t.setTimeout(240_000)
+const service = await useServiceInProcess(t)
+await t.test('administration', (t) => administration(t, service))
