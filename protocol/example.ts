@@ -1,4 +1,4 @@
-import { IsArray, IsLiteral, IsObject, IsUnion, type TSchema } from 'typebox'
+import { IsArray, IsObject, type TSchema } from 'typebox'
 
 /**
  * A value that fits the schema: its own first example, or one made of those of its parts. Optional fields are there,
@@ -11,8 +11,6 @@ export function exampleOf(schema: TSchema): unknown {
     return Object.fromEntries(Object.entries(schema.properties).map(([field, of]) => [field, exampleOf(of)]))
   }
   if (IsArray(schema)) return [exampleOf(schema.items)]
-  if (IsLiteral(schema)) return schema.const
-  if (IsUnion(schema)) return schema.anyOf[0] && exampleOf(schema.anyOf[0])
   return undefined
 }
 
