@@ -14,7 +14,7 @@ import { runBulkOrders } from './bulk-orders.ts'
 const { values } = parseArgs({ options: { orders: { type: 'string', default: '100000' } } })
 
 const teardown = new Teardown()
-const t = { teardown: (fn: () => Promise<void>): void => teardown.add(fn) }
+const t = { teardown: (fn: () => void | Promise<void>): void => teardown.add(async () => fn()) }
 try {
   const [DATABASE_URL, { stompUrl, amqpUrl }] = await Promise.all([usePostgres(t), useRabbitMq(t)])
   const report = await runBulkOrders(t, {
