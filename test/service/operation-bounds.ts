@@ -88,6 +88,17 @@ export async function operationBounds(t: Test, { west, east, databaseUrl }: Serv
     t.equal((await (await ApiClient.as(west, `${user}-too`)).post('/operations', EXPORT)).status, 202)
   })
 
+  await t.test('a clientId repeats an operation of its own type only', async (t) => {
+    const admin = await ApiClient.as(west, `repeats-${randomUUID().slice(0, 8)}`, 'admin')
+    const clientId = 'once'
+    const { body } = await admin.post('/operations', { ...EXPORT, clientId })
+    t.equal((await admin.post('/operations', { ...EXPORT, clientId })).body['id'], body['id'])
+    const orderIds = ['of-nobody']
+    const bulk = await admin.post('/admin/orders/bulk-status', { orderIds, status: 'READY', clientId })
+    t.match(bulk, { status: 202, body: { operationId: /./ } })
+    t.not(bulk.body['operationId'], body['id'])
+  })
+
   await t.test('POST /operations of what one may not see is as of what is not there', async (t) => {
     const name = `hidden-${randomUUID().slice(0, 8)}`
     await (await ApiClient.as(west, 'alice')).post('/rooms', { name, visibility: 'private' })

@@ -121,6 +121,12 @@ export async function roomsContract(t: Test, open: (t: Test) => Promise<Store>):
     t.match(await views('alice'), [none, { unread: 1, readOffset: null }], 'only what others wrote')
     t.equal(await advance(read(3)), true)
     t.match(await views('bob'), [none, { unread: 0, readOffset: 3 }])
+    t.equal(await advance({ ...read(4), messageId: '' }), true)
+    t.match(
+      await views('bob'),
+      [none, { unread: 0, readOffset: 4 }],
+      'without a message nothing is unread again',
+    )
     await store.transact(async (tx) => {
       for (let i = 0; i <= MAX_UNREAD; i += 1) tx.messages.insert(message(`n${i}`, { room: 'tea' }))
     })

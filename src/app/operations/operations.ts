@@ -129,7 +129,7 @@ export class Operations {
           tx.operations.insert(row)
           return { events: [operationEvent(row)], result: { id: row.id } }
         },
-        { request: repeatable({ user, scope: SCOPE, clientId }) },
+        { request: repeatable({ user, scope: `${SCOPE} ${row.type}`, clientId }) },
       )
       return result.id
     } catch (error) {

@@ -127,7 +127,8 @@ export class KyselyRoomWriter implements RoomWriter {
   async #raise(read: RoomReadTable): Promise<boolean> {
     const { numUpdatedRows } = await this.#options.db
       .updateTable('room_reads')
-      .set({ read_offset: read.read_offset, message_id: read.message_id })
+      // Where no message is known to be that far, those that were read stay read.
+      .set({ read_offset: read.read_offset, ...(read.message_id !== '' && { message_id: read.message_id }) })
       .where('room_name', '=', read.room_name)
       .where('user_id', '=', read.user_id)
       .where('read_offset', '<', read.read_offset)

@@ -109,16 +109,15 @@ export class KyselyRooms implements RoomReader {
         .where('room_name', 'in', rooms)
         .execute()
       const readOf = new Map(reads.map((read) => [read.room_name, read]))
-      return Promise.all(
-        rooms.map(async (room) => {
-          const read = readOf.get(room)
-          const [lastMessage, unread] = await Promise.all([
-            this.messages(room, { limit: 1 }),
-            this.#unread(user, room, read?.message_id ?? ''),
-          ])
-          return { room, readOffset: read?.read_offset ?? null, unread, lastMessage: lastMessage[0] ?? null }
-        }),
-      )
+      const views: RoomViewRow[] = []
+      // One question at a time: a long list asked for at once would take every connection of the node.
+      for (const room of rooms) {
+        const read = readOf.get(room)
+        const [lastMessage = null] = await this.messages(room, { limit: 1 })
+        const unread = await this.#unread(user, room, read?.message_id ?? '')
+        views.push({ room, readOffset: read?.read_offset ?? null, unread, lastMessage })
+      }
+      return views
     })
   }
 
